@@ -1,0 +1,121 @@
+/**
+ * consent-check: the operation's scopes, then the customer's consent.
+ *
+ * Enforced, in order: every scope of the operation is in the access token; the token was issued on a consent; the
+ * consent service (or its record in Redis) answered; the record is whole; it belongs to this client; it is authorised
+ * and not expired; it grants the operation's permission; it covers the account in the path. Whatever cannot be
+ * established is refused (DESIGN D3).
+ */
+import { allow, failClosed, isOpaqueId, refuse } from '../plugin.js';
+import type { ConsentLookup, ConsentRecord, Decision, Refuse, RequestFacts } from '../plugin.js';
+
+export interface ConsentCheckConfig {
+  /** Contract operation, e.g. `getBalances`. */
+  operation: string;
+  /** Service that owns the operation. */
+  audience: string;
+  /** All of them are needed. */
+  scopes: string[];
+  /** Consent permission; absent: the operation needs no consent. */
+  permission?: string;
+  /** Path parameter that names the account; absent: the service filters by the token's accounts. */
+  accountParameter?: string;
+  /** Where the host reads decision records first; `timeoutMs` bounds connecting and reading. */
+  redis: { host: string; port: number; password?: string; timeoutMs: number };
+  /** Consent service, asked with `X-Decision-Key` when Redis has no record or no answer. */
+  fallback: { url: string; key: string; timeoutMs: number };
+}
+
+/** Whether the host has to look the consent up before it can ask for a decision. */
+export function needsConsent(facts: RequestFacts, config: ConsentCheckConfig): boolean {
+  return config.permission !== undefined && isOpaqueId(facts.consentId) && missingScope(facts, config) === undefined;
+}
+
+/**
+ * Decides one request.
+ * @param lookup what looking up `facts.consentId` gave; read only where `needsConsent` is true.
+ */
+export function decide(facts: RequestFacts, config: ConsentCheckConfig, lookup: ConsentLookup): Decision {
+  const decision = judge(facts, config, lookup);
+  const log: Record<string, string> = { operation: config.operation, audience: config.audience, decision: decision.kind };
+  if (config.permission !== undefined && facts.consentId !== undefined) log.consentId = facts.consentId;
+  if (config.permission !== undefined && lookup.kind === 'found' && typeof lookup.record.customerId === 'string') {
+    log.customerId = lookup.record.customerId;
+  }
+  if (decision.kind === 'refuse') log.code = decision.code;
+  decision.log = log;
+  return decision;
+}
+
+function judge(facts: RequestFacts, config: ConsentCheckConfig, lookup: ConsentLookup): Decision {
+  const scope = missingScope(facts, config);
+  if (scope !== undefined) {
+    return refuse(403, 'insufficient_scope', 'Insufficient scope', `The access token lacks the scope ${scope}.`, {
+      'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"`,
+    });
+  }
+  if (config.permission === undefined) return allow();
+  if (!isOpaqueId(facts.consentId)) {
+    return refuse(403, 'consent_required', 'Consent required', 'Use an access token issued on a customer\'s consent (authorization code).');
+  }
+  if (lookup.kind === 'unavailable') {
+    return refuse(503, 'consent_check_unavailable', 'Consent check unavailable', 'The consent cannot be checked right now. Try again shortly.', { 'retry-after': '1' });
+  }
+  if (lookup.kind === 'missing') return notActive('The consent does not exist or is not authorised.');
+  const refusal = judgeRecord(facts, lookup.record) ?? judgeReach(facts, config, config.permission, lookup.record);
+  return refusal ?? allow();
+}
+
+function judgeRecord(facts: RequestFacts, record: ConsentRecord): Refuse | undefined {
+  if (!isWhole(record)) {
+    return refuse(503, 'consent_check_unavailable', 'Consent check unavailable', 'The consent cannot be checked right now. Try again shortly.', { 'retry-after': '1' });
+  }
+  if (facts.clientId === undefined || record.clientId !== facts.clientId) {
+    return notActive('The consent does not exist or is not authorised.');
+  }
+  if (record.status !== 'authorised') return denied(record.reason);
+  if (record.expiresAt <= facts.now) return denied('expired');
+  return undefined;
+}
+
+function judgeReach(facts: RequestFacts, config: ConsentCheckConfig, permission: string, record: ConsentRecord): Refuse | undefined {
+  if (!record.permissions.includes(permission)) {
+    return refuse(403, 'consent_permission_missing', 'Permission not granted', `The customer did not grant ${permission}.`);
+  }
+  if (config.accountParameter === undefined) return undefined;
+  const account = facts.pathParameters[config.accountParameter];
+  if (account === undefined) return failClosed('The consent check');
+  if (!record.accounts.includes(account)) {
+    return refuse(403, 'consent_account_not_covered', 'Account not covered', 'The consent does not cover this account.');
+  }
+  return undefined;
+}
+
+function missingScope(facts: RequestFacts, config: ConsentCheckConfig): string | undefined {
+  for (const scope of config.scopes) {
+    if (!facts.scopes.includes(scope)) return scope;
+  }
+  return undefined;
+}
+
+/** A record from outside: every field is checked before one is believed. */
+function isWhole(record: ConsentRecord): boolean {
+  return typeof record.version === 'number'
+    && typeof record.status === 'string'
+    && typeof record.clientId === 'string'
+    && typeof record.customerId === 'string'
+    && typeof record.expiresAt === 'number'
+    && typeof record.permissions === 'object'
+    && typeof record.accounts === 'object';
+}
+
+function denied(reason: string | undefined): Refuse {
+  if (reason === 'revoked') return refuse(403, 'consent_revoked', 'Consent revoked', 'The customer revoked this consent. Ask for a new one.');
+  if (reason === 'expired') return refuse(403, 'consent_expired', 'Consent expired', 'This consent has expired. Ask the customer for a new one.');
+  if (reason === 'consumed') return refuse(403, 'consent_consumed', 'Consent used up', 'This payment consent has been used. Each payment needs its own.');
+  return notActive('The consent does not exist or is not authorised.');
+}
+
+function notActive(detail: string): Refuse {
+  return refuse(403, 'consent_not_active', 'Consent not active', detail);
+}

@@ -1,0 +1,226 @@
+/**
+ * What a gateway plugin is, for every host: request facts and configuration in, a decision out.
+ *
+ * These files run in three places: LuaJIT inside Kong (typescript-to-lua), Node (embedded gateway) and the tests, so
+ * they keep to the part of TypeScript that means the same in Lua. The ban-list with its reasons is in
+ * `test/lua-safe.test.ts`.
+ */
+
+/** One request as the gateway sees it after its bundled plugins (oauth2 or key-auth, acl) have let it through. */
+export interface RequestFacts {
+  /** Upper-case method. */
+  method: string;
+  /** Normalised path without the query. */
+  path: string;
+  /** Name of the matched route; empty where none matched. */
+  route: string;
+  /** Named captures of the route's path. */
+  pathParameters: Record<string, string>;
+  /** Lower-case names; a header sent several times is its values joined by `, `. */
+  headers: Record<string, string>;
+  /** More headers than the host can read: what it did not read it cannot strip. */
+  headersTruncated?: boolean;
+  /** `custom_id` of the authenticated consumer; absent where nobody is authenticated. */
+  clientId?: string;
+  /** Scopes of the access token; empty for API keys. Never taken from a header a client can send. */
+  scopes: string[];
+  /** ACL groups of the consumer. */
+  roles: string[];
+  /** `authenticated_userid` of the access token: the consent it was issued on. */
+  consentId?: string;
+  correlationId: string;
+  /** Unix seconds. */
+  now: number;
+}
+
+/** The consent service's decision record, as it stands in Redis and behind its internal endpoint. */
+export interface ConsentRecord {
+  version: number;
+  /** `authorised` or `denied`. */
+  status: string;
+  /** Why it is denied: revoked, expired, consumed, rejected or not_authorised. */
+  reason?: string;
+  clientId: string;
+  customerId: string;
+  permissions: string[];
+  accounts: string[];
+  /** Unix seconds. */
+  expiresAt: number;
+}
+
+/** What looking for the decision record gave; `unavailable` when neither Redis nor the consent service answered. */
+export type ConsentLookup =
+  | { kind: 'found'; record: ConsentRecord }
+  | { kind: 'missing' }
+  | { kind: 'unavailable' };
+
+/** The consent inside a gateway token. */
+export interface ConsentClaims {
+  id: string;
+  version: number;
+  permissions: string[];
+  accounts: string[];
+  customerId: string;
+}
+
+/** Claims of the gateway token a service verifies (kernel/gateway-token). Times in unix seconds. */
+export interface GatewayClaims {
+  iss: string;
+  aud: string;
+  /** Client id: the consumer's `custom_id`. */
+  sub: string;
+  op: string;
+  scopes: string[];
+  roles: string[];
+  consent?: ConsentClaims;
+  iat: number;
+  exp: number;
+}
+
+/** The token the host must sign (ES256) and send upstream as `X-Gateway-Token`. */
+export interface TokenOrder {
+  /** Equal keys ask for equal tokens: the host may reuse a signed one for `reuseSeconds`. */
+  cacheKey: string;
+  reuseSeconds: number;
+  claims: GatewayClaims;
+}
+
+export interface Allow {
+  kind: 'allow';
+  /** Names in lower case. Applied after `clearRequestHeaders`. */
+  setRequestHeaders: Record<string, string>;
+  /** Names in lower case. */
+  clearRequestHeaders: string[];
+  /** Set on the answer whoever makes it. */
+  setResponseHeaders: Record<string, string>;
+  /** Rewrites the upstream request; the route stays the one that matched. */
+  upstream?: { method: string; path: string };
+  /** Fields for the access record. */
+  log?: Record<string, string>;
+  /** gateway-identity only. */
+  token?: TokenOrder;
+}
+
+export interface Refuse {
+  kind: 'refuse';
+  status: number;
+  /** One of kernel/problem's codes. */
+  code: string;
+  title: string;
+  detail: string;
+  headers: Record<string, string>;
+  log?: Record<string, string>;
+}
+
+/** What a plugin makes of a request. The host applies an `allow` whole, or ends the request with the refusal. */
+export type Decision = Allow | Refuse;
+
+/** An answer on its way to the client. */
+export interface Answer {
+  status: number;
+  /** Who made it: the upstream service, a plugin's exit, or the gateway's core (Kong's `get_source`). */
+  source: 'service' | 'exit' | 'error';
+  /** Lower-case names. */
+  headers: Record<string, string>;
+  /** The flat string fields of a JSON body, where the gateway itself made the answer. */
+  fields: Record<string, string>;
+}
+
+/** What a plugin changes on an answer; absent parts stay as they are. */
+export interface AnswerChange {
+  status?: number;
+  setHeaders: Record<string, string>;
+  clearHeaders: string[];
+  /** Replaces the body; the host encodes it as JSON. */
+  body?: ProblemBody;
+}
+
+/** RFC 9457 problem as Kontor writes it; `error`, `error_description` and `redirect_uri` only on OAuth endpoints. */
+export interface ProblemBody {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  correlationId: string;
+  error?: string;
+  error_description?: string;
+  redirect_uri?: string;
+}
+
+/** One field of a plugin's configuration, in Kong's schema language. */
+export type SchemaField = Record<string, FieldSpec>;
+
+export interface FieldSpec {
+  type: 'string' | 'integer' | 'boolean' | 'array' | 'record';
+  description?: string;
+  required?: boolean;
+  default?: string | number | boolean;
+  one_of?: string[];
+  between?: number[];
+  len_min?: number;
+  elements?: FieldSpec;
+  fields?: SchemaField[];
+  referenceable?: boolean;
+  encrypted?: boolean;
+}
+
+/** A whole Kong plugin schema: `{ name, fields: [{ protocols }, { config }] }`. */
+export interface PluginSchema {
+  name: string;
+  fields: Record<string, unknown>[];
+}
+
+/** Wraps the fields of `config` into a whole schema. Only HTTP routes can carry our plugins. */
+export function pluginSchema(name: string, fields: SchemaField[]): PluginSchema {
+  const protocols = ['http', 'https'];
+  return {
+    name,
+    fields: [
+      { protocols: { type: 'set', required: true, default: protocols, elements: { type: 'string', one_of: protocols } } },
+      { config: { type: 'record', fields } },
+    ],
+  };
+}
+
+/** Ends the request with a problem. `code` is one of kernel/problem's. */
+export function refuse(
+  status: number, code: string, title: string, detail: string, headers: Record<string, string> = {},
+): Refuse {
+  return { kind: 'refuse', status, code, title, detail, headers };
+}
+
+/** Lets the request pass unchanged; callers fill in what they change. */
+export function allow(): Allow {
+  return { kind: 'allow', setRequestHeaders: {}, clearRequestHeaders: [], setResponseHeaders: {} };
+}
+
+/** The body of a refusal (RFC 9457 §3.1; `code` and `correlationId` are our extension members). */
+export function problemBody(
+  refusal: { status: number; code: string; title: string; detail: string }, correlationId: string,
+): ProblemBody {
+  return {
+    type: 'urn:kontor:problem:' + refusal.code,
+    title: refusal.title,
+    status: refusal.status,
+    detail: refusal.detail,
+    code: refusal.code,
+    correlationId,
+  };
+}
+
+/** The refusal of every plugin whose own code failed or whose parts contradict each other: never let through. */
+export function failClosed(what: string): Refuse {
+  return refuse(503, 'unavailable', 'Service unavailable', `${what} could not decide this request. Try again shortly.`, { 'retry-after': '1' });
+}
+
+const OPAQUE_ID = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-';
+
+/** Whether the text is an opaque id: 1 to 128 characters of `[A-Za-z0-9._~-]`. */
+export function isOpaqueId(text: string | undefined): boolean {
+  if (text === undefined || text.length < 1 || text.length > 128) return false;
+  for (let i = 0; i < text.length; i++) {
+    if (!OPAQUE_ID.includes(text.charAt(i))) return false;
+  }
+  return true;
+}

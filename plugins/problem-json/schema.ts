@@ -1,0 +1,4 @@
+import { pluginSchema } from '../plugin.js';
+
+/** problem-json has nothing to set beyond being there. */
+export const schema = pluginSchema('problem-json', []);
