@@ -1,0 +1,390 @@
+// Derived from kernel/events.asyncapi.yaml by `npm run generate`. Do not edit.
+
+export type Id = string;
+
+export type ClientId = string;
+
+export type Text = string;
+
+export type Texts = string[];
+
+export type CalendarDate = string;
+
+/** ISO 3166-1 alpha-2. */
+export type Country = string;
+
+/** ISO 4217. */
+export type Currency = string;
+
+/** ISO 13616, without blanks. */
+export type Iban = string;
+
+export type Product = 'current' | 'savings';
+
+/** ISO 20022 ExternalPaymentTransactionStatus1Code. */
+export type PaymentStatus = string;
+
+export type DecimalText = string;
+
+export type Score = number;
+
+export type ScreeningMatches = ScreeningMatch[];
+
+/** Decimal text with the digits of the currency. */
+export interface Money {
+  amount: DecimalText;
+  currency: Currency;
+}
+
+export interface PersonName {
+  given: Text;
+  family: Text;
+}
+
+/** A party of a payment and its account. */
+export interface Party {
+  name: Text;
+  iban: Iban;
+}
+
+/** A hit on a sanctions list. */
+export interface ScreeningMatch {
+  list: Text;
+  entryId: Text;
+  score: Score;
+}
+
+export interface PaymentOrder {
+  paymentId: Id;
+  clientId: ClientId;
+  customerId: Id;
+  consentId: Id;
+  debtorAccountId: Id;
+  amount: Money;
+  creditor: Party;
+  endToEndId: Text;
+  uetr: Id;
+  remittance?: Text;
+}
+
+export interface SubmittedPayment {
+  paymentId: Id;
+  clientId: ClientId;
+  customerId: Id;
+  consentId: Id;
+  debtorAccountId: Id;
+  amount: Money;
+  creditor: Party;
+  endToEndId: Text;
+  uetr: Id;
+  remittance?: Text;
+  debtor: Party;
+}
+
+export interface EndedPayment {
+  paymentId: Id;
+  clientId: ClientId;
+  customerId: Id;
+  debtorAccountId: Id;
+  reason: Text;
+}
+
+/** The payment a payment consent is for. */
+export interface AuthorisedPayment {
+  amount: Money;
+  creditor: Party;
+  debtorAccountId?: Id;
+  remittance?: Text;
+}
+
+export interface ConsentState {
+  consentId: Id;
+  clientId: ClientId;
+  customerId?: Id;
+  consentType: 'account-access' | 'payment';
+  permissions: Texts;
+  accounts: Texts;
+  payment?: AuthorisedPayment;
+  reason?: Text;
+}
+
+/** The payload of each event type. */
+export interface EventPayloads {
+  /** A client registered a customer. */
+  'customer.registered': {
+    clientId: ClientId;
+    customerId: Id;
+    name: PersonName;
+    birthDate: CalendarDate;
+    nationality: Country;
+    residence: Country;
+  };
+  /** KYC approved: the customer may open accounts. */
+  'customer.activated': {
+    clientId: ClientId;
+    customerId: Id;
+    name: PersonName;
+  };
+  /** A compliance officer must look at the customer. */
+  'customer.placed-under-review': {
+    clientId: ClientId;
+    customerId: Id;
+  };
+  /** KYC refused the customer. */
+  'customer.rejected': {
+    clientId: ClientId;
+    customerId: Id;
+  };
+  /** Details of the customer changed; only the names of the changed fields are told. */
+  'customer.updated': {
+    clientId: ClientId;
+    customerId: Id;
+    changed: Texts;
+  };
+  /** The relationship ended. */
+  'customer.closed': {
+    clientId: ClientId;
+    customerId: Id;
+  };
+  /** A KYC case wants identity and sanctions checks. */
+  'kyc.check-requested': {
+    caseId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    name: PersonName;
+    birthDate: CalendarDate;
+    nationality: Country;
+    residence: Country;
+  };
+  /** The provider has checked identity and sanctions lists. */
+  'kyc.check-completed': {
+    caseId: Id;
+    customerId: Id;
+    identity: 'verified' | 'failed' | 'refer';
+    screening: 'clear' | 'potential-match';
+    matches: ScreeningMatches;
+    providerReference: Text;
+  };
+  /** The case ended well. */
+  'kyc.approved': {
+    caseId: Id;
+    customerId: Id;
+    clientId: ClientId;
+  };
+  /** The case waits for a compliance officer. */
+  'kyc.review-required': {
+    caseId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    reasons: Texts;
+  };
+  /** The case ended in refusal. */
+  'kyc.rejected': {
+    caseId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    reasons: Texts;
+  };
+  /** A client asked for an account. */
+  'account.requested': {
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    product: Product;
+    currency: Currency;
+  };
+  /** The core bank opened the account and gave it an IBAN. */
+  'core.account-booked': {
+    accountId: Id;
+    iban: Iban;
+    coreReference: Text;
+  };
+  /** The core bank refused the account. */
+  'core.account-refused': {
+    accountId: Id;
+    reason: Text;
+  };
+  /** The account can be used. */
+  'account.opened': {
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    iban: Iban;
+    currency: Currency;
+    product: Product;
+    holderName: Text;
+  };
+  /** The account was not opened. */
+  'account.opening-failed': {
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    reason: Text;
+  };
+  /** No debit and no credit is booked until the block is lifted. */
+  'account.blocked': {
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+  };
+  /** The account is closed. */
+  'account.closed': {
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+  };
+  /** Money from outside was booked on an account. */
+  'account.credited': {
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    transactionId: Id;
+    amount: Money;
+    endToEndId: Text;
+    railReference: Text;
+  };
+  /** Money from outside could not be booked. */
+  'account.credit-refused': {
+    railReference: Text;
+    messageId: Text;
+    reason: Text;
+  };
+  /** The amount of a payment is held on the debtor account. */
+  'funds.reserved': {
+    paymentId: Id;
+    accountId: Id;
+    holdId: Id;
+    debtor: Party;
+  };
+  /** The amount of a payment cannot be held. */
+  'funds.refused': {
+    paymentId: Id;
+    accountId: Id;
+    reason: Text;
+  };
+  /** The held amount has left the account. */
+  'funds.captured': {
+    paymentId: Id;
+    accountId: Id;
+    transactionId: Id;
+    amount: Money;
+  };
+  /** The hold is gone, the amount is available again. */
+  'funds.released': {
+    paymentId: Id;
+    accountId: Id;
+  };
+  /** A client initiated a payment on a consent. */
+  'payment.initiated': PaymentOrder;
+  /** The payment may go to the rail. */
+  'payment.submitted': SubmittedPayment;
+  /** The ISO 20022 status of a payment changed. */
+  'payment.status-changed': {
+    paymentId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    status: PaymentStatus;
+    reason?: Text;
+  };
+  /** The rail has settled the payment. */
+  'payment.settled': {
+    paymentId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    debtorAccountId: Id;
+    amount: Money;
+  };
+  /** The payment failed for good. */
+  'payment.rejected': EndedPayment;
+  /** The client cancelled the payment before it was submitted. */
+  'payment.cancelled': EndedPayment;
+  /** The rail reported on a payment (pacs.002). */
+  'rail.payment-status-reported': {
+    paymentId: Id;
+    status: 'ACTC' | 'ACSP' | 'ACSC' | 'RJCT';
+    reason?: Text;
+    railReference: Text;
+  };
+  /** The rail delivered money for one of our accounts (pacs.008). */
+  'rail.credit-transfer-received': {
+    railReference: Text;
+    messageId: Text;
+    creditorIban: Iban;
+    debtor: Party;
+    amount: Money;
+    endToEndId: Text;
+    remittance?: Text;
+  };
+  /** A client asks a customer for consent. */
+  'consent.created': ConsentState;
+  /** The customer approved. */
+  'consent.authorised': ConsentState;
+  /** The customer denied, or time ran out. */
+  'consent.rejected': ConsentState;
+  /** The customer or the client took the consent back. */
+  'consent.revoked': ConsentState;
+  /** The consent reached its end. */
+  'consent.expired': ConsentState;
+  /** The payment the consent was for has been initiated. */
+  'consent.consumed': ConsentState;
+  /** A developer registered an application. */
+  'app.registered': {
+    appId: Text;
+    name: Text;
+    roles: Texts;
+  };
+  /** An application has new credentials. */
+  'app.credentials-rotated': {
+    appId: Text;
+  };
+  /** Deliveries to an endpoint are given up. */
+  'webhook.endpoint-disabled': {
+    endpointId: Id;
+    clientId: ClientId;
+  };
+}
+
+/** Every event type there is. */
+export const EVENT_TYPES = [
+  'customer.registered',
+  'customer.activated',
+  'customer.placed-under-review',
+  'customer.rejected',
+  'customer.updated',
+  'customer.closed',
+  'kyc.check-requested',
+  'kyc.check-completed',
+  'kyc.approved',
+  'kyc.review-required',
+  'kyc.rejected',
+  'account.requested',
+  'core.account-booked',
+  'core.account-refused',
+  'account.opened',
+  'account.opening-failed',
+  'account.blocked',
+  'account.closed',
+  'account.credited',
+  'account.credit-refused',
+  'funds.reserved',
+  'funds.refused',
+  'funds.captured',
+  'funds.released',
+  'payment.initiated',
+  'payment.submitted',
+  'payment.status-changed',
+  'payment.settled',
+  'payment.rejected',
+  'payment.cancelled',
+  'rail.payment-status-reported',
+  'rail.credit-transfer-received',
+  'consent.created',
+  'consent.authorised',
+  'consent.rejected',
+  'consent.revoked',
+  'consent.expired',
+  'consent.consumed',
+  'app.registered',
+  'app.credentials-rotated',
+  'webhook.endpoint-disabled',
+] as const satisfies readonly (keyof EventPayloads)[];
