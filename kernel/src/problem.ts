@@ -39,6 +39,7 @@ export const PROBLEMS = {
   idempotency_in_flight: { status: 409, title: 'A request with this Idempotency-Key is still being worked on' },
   invalid_state: { status: 409, title: 'The resource is not in a state that allows this' },
   customer_not_active: { status: 409, title: 'The customer is not active' },
+  precondition_failed: { status: 412, title: 'The resource has changed since you read it' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   idempotency_mismatch: { status: 422, title: 'The Idempotency-Key was used with another request' },
