@@ -135,11 +135,15 @@ export interface EventPayloads {
     clientId: ClientId;
     customerId: Id;
   };
-  /** Details of the customer changed; only the names of the changed fields are told. */
+  /** Details of the customer changed; the names of the changed fields, and the identity when it changed (it is checked again). */
   'customer.updated': {
     clientId: ClientId;
     customerId: Id;
     changed: Texts;
+    name?: PersonName;
+    birthDate?: CalendarDate;
+    nationality?: Country;
+    residence?: Country;
   };
   /** The relationship ended. */
   'customer.closed': {
@@ -170,6 +174,8 @@ export interface EventPayloads {
     caseId: Id;
     customerId: Id;
     clientId: ClientId;
+    decidedBy?: ClientId;
+    decisionReason?: Text;
   };
   /** The case waits for a compliance officer. */
   'kyc.review-required': {
@@ -184,6 +190,8 @@ export interface EventPayloads {
     customerId: Id;
     clientId: ClientId;
     reasons: Texts;
+    decidedBy?: ClientId;
+    decisionReason?: Text;
   };
   /** A client asked for an account. */
   'account.requested': {
