@@ -1,0 +1,128 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { embeddedGateway } from '../gateway/embedded.js';
+import type { Gateway } from '../gateway/gateway.js';
+import { kongGateway } from '../gateway/kong.js';
+import { findProgram } from '../infra/packages.js';
+import { AdminApi } from './admin-api.js';
+import { developmentCertificate } from './certificates.js';
+import { explain, Fault } from './fault.js';
+import { memoryOf } from './memory.js';
+import { missingBundles, portsNeeded, programs, publicUrls, type PlatformContext } from './processes.js';
+import { Progress } from './progress.js';
+import { checkPorts, claimHome } from './run-state.js';
+import { seedApps } from './sandbox.js';
+import { Secrets } from './secrets.js';
+import { platformSettings, type PlatformSettings } from './settings.js';
+import { startStores } from './stores.js';
+import { Supervisor } from './supervisor.js';
+
+/**
+ * `npm start`: brings the whole platform up, says how to use it, and keeps it alive until Ctrl-C or SIGTERM.
+ * @param started Unix milliseconds at which the command began
+ */
+export async function launch({ root, started }: { root: string; started: number }): Promise<void> {
+  const progress = new Progress({ started });
+  let supervisor: Supervisor | null = null;
+  let ending: Promise<never> | null = null;
+  const end = (code: number): Promise<never> => {
+    ending ??= (async () => {
+      await supervisor?.stop();
+      return process.exit(code);
+    })();
+    return ending;
+  };
+  const onSignal = (): void => {
+    if (!ending) console.log('\nStopping what was started');
+    void end(0);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
+  process.on('uncaughtException', (error) => {
+    console.error(explain(error));
+    void end(1);
+  });
+  try {
+    const settings = platformSettings(root);
+    await claimHome(settings.home, progress.say);
+    supervisor = new Supervisor(settings.home, progress.say);
+    await checkPorts(settings, portsNeeded(settings));
+    await startPlatform(settings, supervisor, progress);
+    progress.end();
+  } catch (error) {
+    if (!ending) console.error(`\n${explain(error)}`);
+    await end(1);
+  }
+}
+
+async function startPlatform(settings: PlatformSettings, supervisor: Supervisor, progress: Progress): Promise<void> {
+  const { home } = settings;
+  mkdirSync(join(home, 'logs'), { recursive: true });
+  const secrets = new Secrets(home);
+  const choice = await chooseGateway(settings);
+  const stores = await progress.step('stores', () => startStores({ settings, secrets, supervisor, progress, further: choice === 'kong' ? ['kong'] : [] }),
+    ({ databases }) => `${Object.keys(databases).length} databases, each with a role of its own`);
+  const tls = await progress.step('certificates', () => developmentCertificate(home),
+    ({ renewed }) => (renewed ? `TLS certificate for localhost made, authority in ${join(home, 'tls/ca.pem')}` : 'TLS certificate for localhost is good'));
+  const context: PlatformContext = { settings, secrets, stores, tls };
+
+  const { services, adapters, portal } = programs(context);
+  const missing = missingBundles([...services, ...adapters, portal]);
+  if (missing.length > 0) throw new Fault(`These programs are not in this checkout: ${missing.join(', ')}. Restore their folders (git status shows what is missing).`);
+  const gateway: Gateway = choice === 'kong' ? await kongGateway(context) : embeddedGateway(context);
+  await progress.step(`gateway (${gateway.description})`, () => gateway.start(supervisor, progress.say), () => `gateway is up: ${gateway.description}`);
+  await progress.step('services', () => supervisor.start(...services), () => `services are up: ${services.map(({ name }) => name).join(', ')}`);
+  await progress.step('adapters', () => supervisor.start(...adapters), () => `adapters and simulators are up: ${adapters.map(({ name }) => name).join(', ')}`);
+  await progress.step('portal', () => supervisor.start(portal), () => 'portal is up');
+  const urls = publicUrls(settings);
+  if (settings.SANDBOX) {
+    await progress.step('sandbox apps', () => seedApps(new AdminApi(urls.admin), secrets, home), () => 'sandbox apps are registered at the gateway');
+  }
+  await progress.step('readiness', () => waitForRoutes(urls.gatewayHttp), () => 'requests pass the gateway');
+  writeFileSync(join(home, 'platform.json'), `${JSON.stringify({
+    gateway: choice, gatewayUrl: urls.gateway, gatewayHttpUrl: urls.gatewayHttp, adminUrl: urls.admin, portalUrl: urls.portal,
+    bankPagesUrl: urls.bankPages, caFile: tls.authority, credentialsFile: join(home, 'sandbox.json'),
+  }, null, 2)}\n`);
+  summary({ settings, supervisor, progress, gateway: gateway.description, authority: tls.authority });
+}
+
+async function chooseGateway(settings: PlatformSettings): Promise<'kong' | 'embedded'> {
+  const kong = await findProgram('kong', ['/usr/local/bin', '/usr/local/openresty/bin']);
+  if (settings.GATEWAY === 'kong' && !kong) {
+    throw new Fault('GATEWAY=kong, but there is no `kong` on the PATH: install Kong Gateway 3.9, use docker compose, or set GATEWAY=embedded.');
+  }
+  return settings.GATEWAY ?? (kong ? 'kong' : 'embedded');
+}
+
+/** A new route takes a moment to reach Kong's proxy: waits until a call without a token is refused as it should be (401). */
+async function waitForRoutes(base: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  let last = 'no answer';
+  while (Date.now() < deadline) {
+    const status = await fetch(`${base}/v1/customers`, { signal: AbortSignal.timeout(2000), redirect: 'manual' }).then((response) => response.status, (error: Error) => error.message);
+    if (status === 401) return;
+    last = String(status);
+    await new Promise((resolve) => { setTimeout(resolve, 200); });
+  }
+  throw new Fault(`The gateway does not answer GET ${base}/v1/customers without a token with 401 but with: ${last}. Look at the gateway's log.`);
+}
+
+function summary(options: { settings: PlatformSettings; supervisor: Supervisor; progress: Progress; gateway: string; authority: string }): void {
+  const { settings, supervisor, progress, authority } = options;
+  const { home } = settings;
+  const urls = publicUrls(settings);
+  const memory = memoryOf([...supervisor.pids().values(), process.pid]);
+  const lines = [
+    '', 'Kontor is ready', '',
+    `  Developer portal   ${urls.portal}`,
+    `  API                ${urls.gateway}   (plain HTTP for pages: ${urls.gatewayHttp})`,
+    `  Bank's pages       ${urls.bankPages}/consents`,
+    `  Gateway            ${options.gateway}, Admin API ${urls.admin}`,
+    `  Certificate        signed by ${authority}`,
+    ...(settings.SANDBOX ? [`  Sandbox apps       ${join(home, 'sandbox.json')}   (client ids, secrets, API key)`] : []),
+    `  Logs               ${join(home, 'logs')}`,
+    ...(memory === null ? [] : [`  Memory             ${(memory / 1024 ** 2).toFixed(0)} MiB in ${supervisor.pids().size} processes`]),
+    `  Started in         ${progress.seconds.toFixed(1)} s`,
+    '', existsSync(join(settings.root, 'scripts/demo.ts')) ? '  Next: npm run demo   (in another terminal; Ctrl-C here stops everything)' : '  Ctrl-C stops everything', '',
+  ];
+  console.log(lines.join('\n'));
+}

@@ -1,0 +1,69 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { newId } from '@kontor/kernel/ids';
+import type { AdminApi } from './admin-api.js';
+import type { Secrets } from './secrets.js';
+
+/** An app of the sandbox with what its developer would have been shown once. */
+export interface SandboxApp {
+  username: string;
+  clientId: string;
+  clientSecret: string;
+  redirectUri: string;
+  roles: string[];
+  apiKey?: string;
+}
+
+/** What `<home>/sandbox.json` holds (0600). */
+export interface SandboxCredentials { fintech: SandboxApp; compliance: SandboxApp }
+
+interface Consumer { id: string; username: string; custom_id: string | null }
+
+const REDIRECT_URI = 'http://127.0.0.1:9999/callback';
+
+/**
+ * Makes the two apps of the sandbox at the gateway: a fintech with every TPP role and the bank's compliance officer. The gateway
+ * keeps only hashes of their secrets; ours are in the installation's secrets. Running it again repairs what is missing or
+ * differs and leaves the rest.
+ * @returns the credentials, also written to `<home>/sandbox.json`
+ */
+export async function seedApps(admin: AdminApi, secrets: Secrets, home: string): Promise<SandboxCredentials> {
+  const credentials: SandboxCredentials = {
+    fintech: {
+      username: 'sandbox-fintech', clientId: secrets.get('sandboxFintechClientId', newId), clientSecret: secrets.get('sandboxFintechClientSecret'),
+      redirectUri: REDIRECT_URI, roles: ['onboarding', 'aisp', 'pisp', 'sandbox'], apiKey: secrets.get('sandboxFintechApiKey'),
+    },
+    compliance: {
+      username: 'compliance-officer', clientId: secrets.get('complianceClientId', newId), clientSecret: secrets.get('complianceClientSecret'),
+      redirectUri: REDIRECT_URI, roles: ['compliance'],
+    },
+  };
+  for (const app of Object.values(credentials)) await seedApp(admin, app);
+  const path = join(home, 'sandbox.json');
+  writeFileSync(`${path}.new`, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+  return credentials;
+}
+
+async function seedApp(admin: AdminApi, app: SandboxApp): Promise<void> {
+  const found = await admin.find<Consumer>(`/consumers/${app.username}`);
+  if (found && found.custom_id !== app.clientId) await admin.remove(`/consumers/${found.id}`); // of an installation whose secrets are gone
+  const consumer = found && found.custom_id === app.clientId ? found
+    : await admin.create<Consumer>('/consumers', { username: app.username, custom_id: app.clientId, tags: ['sandbox'] });
+  const at = `/consumers/${consumer.id}`;
+
+  const groups = new Set((await admin.list<{ group: string }>(`${at}/acls`)).map(({ group }) => group));
+  for (const group of app.roles) if (!groups.has(group)) await admin.create(`${at}/acls`, { group });
+
+  const clients = await admin.list<{ client_id: string }>(`${at}/oauth2`);
+  if (!clients.some(({ client_id }) => client_id === app.clientId)) {
+    await admin.create(`${at}/oauth2`, {
+      name: app.username, client_id: app.clientId, client_secret: app.clientSecret, hash_secret: true,
+      redirect_uris: [app.redirectUri], client_type: 'confidential',
+    });
+  }
+  if (app.apiKey) {
+    const keys = await admin.list<{ key: string }>(`${at}/key-auth`);
+    if (!keys.some(({ key }) => key === app.apiKey)) await admin.create(`${at}/key-auth`, { key: app.apiKey });
+  }
+}
