@@ -1,0 +1,288 @@
+/** Rules of accounts: who may open one, how its status moves, and what money looks like to those who may see it. */
+import { newEvent, type Event, type EventContext, type EventData, type EventType } from '@kontor/kernel/events';
+import { formatMoney, type Money } from '@kontor/kernel/money';
+import { problem } from '@kontor/kernel/problem';
+
+/** BIAN AccountStatus Pending, Enabled, Disabled, Deleted, in this order. */
+export type AccountStatus = 'pending' | 'enabled' | 'blocked' | 'closed';
+export type Product = 'current' | 'savings';
+
+/** An account of a customer. Its id is also the id of its ledger account. */
+export interface Account {
+  accountId: string;
+  customerId: string;
+  /** The fintech that opened it; others reach it by consent only. */
+  clientId: string;
+  product: Product;
+  currency: string;
+  status: AccountStatus;
+  holderName: string;
+  iban: string | null;
+  coreReference: string | null;
+  nickname: string | null;
+  refusalReason: string | null;
+  createdAt: Date;
+  openedAt: Date | null;
+}
+
+/** What is known of a customer, from the customer service's events. */
+export interface Customer {
+  customerId: string;
+  clientId: string;
+  /** null until the customer was active once. */
+  holderName: string | null;
+  status: 'active' | 'under_review' | 'rejected' | 'closed';
+  /** Time of the newest event heard. */
+  asOf: Date;
+}
+
+/** Money of an account, in minor units: `booked` is posted, `held` is reserved for payments under way. */
+export interface Balance {
+  bookedMinor: bigint;
+  heldMinor: bigint;
+  currency: string;
+  asOf: Date;
+}
+
+/** An event to be told in the transaction of a change: its type and its data. */
+export type Told = { [T in EventType]: { type: T; data: EventData<T> } }[EventType];
+
+/** An event about an account; the application that opened it is the one it concerns, whoever caused it. */
+export function accountEvent(told: Told, account: Pick<Account, 'accountId' | 'clientId' | 'customerId'>, context: EventContext): Event {
+  return newEvent(told.type, {
+    subject: account.accountId, data: told.data, source: 'account', customerId: account.customerId,
+    context: { ...context, clientId: account.clientId },
+  });
+}
+
+/** What a rule wants: the account as it shall be, and the events that tell it. The same account and none: no change. */
+export interface Change {
+  account: Account;
+  events: Told[];
+}
+
+/**
+ * Opens an account for an active customer of the same client.
+ * @throws Problem customer_not_active (also when the customer is not known here yet), not_your_resource
+ */
+export function openAccount(
+  customer: Customer | undefined,
+  wish: { accountId: string; clientId: string; customerId: string; product: Product; currency: string; nickname?: string | undefined; now: Date },
+): Change {
+  if (!customer) throw problem('customer_not_active', 'The customer is not active. Wait for customer.activated.');
+  if (customer.clientId !== wish.clientId) throw problem('not_your_resource', 'The customer was registered by another application.');
+  if (customer.status !== 'active' || customer.holderName === null)
+    throw problem('customer_not_active', 'Accounts are opened for active customers only.');
+  const { accountId, customerId, clientId, product, currency } = wish;
+  return {
+    account: {
+      accountId, customerId, clientId, product, currency, status: 'pending', holderName: customer.holderName,
+      iban: null, coreReference: null, nickname: wish.nickname ?? null, refusalReason: null, createdAt: wish.now, openedAt: null,
+    },
+    events: [{ type: 'account.requested', data: { accountId, customerId, clientId, product, currency } }],
+  };
+}
+
+/** The core has booked the account: it can be used. Heard again, nothing changes. @throws Error when the core contradicts itself */
+export function bookAtCore(account: Account, booked: { iban: string; coreReference: string }, now: Date): Change {
+  if (account.status !== 'pending') {
+    if (account.iban === booked.iban) return unchanged(account);
+    throw new Error(`the core booked account ${account.accountId}, which is ${account.status} already`);
+  }
+  const { accountId, customerId, clientId, currency, product, holderName } = account;
+  return {
+    account: { ...account, status: 'enabled', iban: booked.iban, coreReference: booked.coreReference, openedAt: now },
+    events: [{ type: 'account.opened', data: { accountId, customerId, clientId, iban: booked.iban, currency, product, holderName } }],
+  };
+}
+
+/** The core has refused the account: it was never usable and is closed. Heard again, nothing changes. */
+export function refuseAtCore(account: Account, reason: string): Change {
+  if (account.status !== 'pending') {
+    if (account.refusalReason !== null) return unchanged(account);
+    throw new Error(`the core refused account ${account.accountId}, which is ${account.status} already`);
+  }
+  const { accountId, customerId, clientId } = account;
+  return {
+    account: { ...account, status: 'closed', refusalReason: reason },
+    events: [{ type: 'account.opening-failed', data: { accountId, customerId, clientId, reason } }],
+  };
+}
+
+/** Renames an account; null takes the nickname away. @throws Problem invalid_state when it is closed */
+export function renameAccount(account: Account, nickname: string | null): Change {
+  if (account.status === 'closed') throw problem('invalid_state', 'A closed account cannot be changed.');
+  return { account: { ...account, nickname }, events: [] };
+}
+
+/** Blocks an account for debits. @throws Problem invalid_state unless it is enabled (or blocked already) */
+export function blockAccount(account: Account): Change {
+  if (account.status === 'blocked') return unchanged(account);
+  if (account.status !== 'enabled') throw problem('invalid_state', `A ${account.status} account cannot be blocked.`);
+  const { accountId, customerId, clientId } = account;
+  return { account: { ...account, status: 'blocked' }, events: [{ type: 'account.blocked', data: { accountId, customerId, clientId } }] };
+}
+
+/** Closes an account that holds nothing. @throws Problem invalid_state with a balance, held funds, or while it is being opened */
+export function closeAccount(account: Account, balance: Balance | undefined): Change {
+  if (account.status === 'closed') return unchanged(account);
+  if (account.status === 'pending') throw problem('invalid_state', 'The account is still being opened.');
+  if (!balance) throw new Error(`account ${account.accountId} has no ledger account`);
+  if (balance.heldMinor !== 0n) throw problem('invalid_state', 'Funds are held for payments under way. Wait until they have ended.');
+  if (balance.bookedMinor !== 0n) throw problem('invalid_state', 'The balance must be zero before the account is closed.');
+  const { accountId, customerId, clientId } = account;
+  return { account: { ...account, status: 'closed' }, events: [{ type: 'account.closed', data: { accountId, customerId, clientId } }] };
+}
+
+const unchanged = (account: Account): Change => ({ account, events: [] });
+
+/** Only the application that opened an account may look after it. @throws Problem not_your_resource */
+export function requireOwner(account: Account, clientId: string): void {
+  if (account.clientId !== clientId) throw problem('not_your_resource', 'The account was opened by another application.');
+}
+
+/** What a customer event makes known. The newest event wins, whatever order they arrive in; `closed` is final. */
+export function customerFrom(type: CustomerEvent, data: { customerId: string; clientId: string; name?: { given: string; family: string } }, asOf: Date): Customer {
+  return {
+    customerId: data.customerId, clientId: data.clientId, status: CUSTOMER_STATUS[type], asOf,
+    holderName: data.name ? `${data.name.given} ${data.name.family}` : null,
+  };
+}
+export type CustomerEvent = 'customer.activated' | 'customer.placed-under-review' | 'customer.rejected' | 'customer.closed';
+const CUSTOMER_STATUS: Record<CustomerEvent, Customer['status']> = {
+  'customer.activated': 'active', 'customer.placed-under-review': 'under_review', 'customer.rejected': 'rejected', 'customer.closed': 'closed',
+};
+
+/** BIAN keeps current and savings accounts in two service domains. */
+export function bianServiceDomain(account: { product: Product }): 'CurrentAccount' | 'SavingsAccount' {
+  return account.product === 'savings' ? 'SavingsAccount' : 'CurrentAccount';
+}
+
+/** The account as the application that opened it sees it. */
+export function toOpening(account: Account) {
+  return {
+    accountId: account.accountId, status: account.status, customerId: account.customerId, product: account.product, currency: account.currency,
+    ...(account.iban === null ? {} : { iban: account.iban }),
+    ...(account.nickname === null ? {} : { nickname: account.nickname }),
+    ...(account.refusalReason === null ? {} : { refusalReason: account.refusalReason }),
+    openedAt: account.openedAt?.toISOString() ?? null,
+  };
+}
+
+/** The account as a customer consented to show it. */
+export function toAccount(account: Account) {
+  return {
+    accountId: account.accountId, status: account.status, product: account.product, currency: account.currency, holderName: account.holderName,
+    ...(account.iban === null ? {} : { iban: account.iban }),
+    ...(account.nickname === null ? {} : { nickname: account.nickname }),
+    openedAt: account.openedAt?.toISOString() ?? null,
+  };
+}
+
+/** `interimBooked` and `interimAvailable` (ISO 20022 balance types): posted, and posted minus held. */
+export function toBalances(accountId: string, balance: Balance) {
+  const one = <T extends string>(balanceType: T, minor: bigint) => ({
+    balanceType, amount: formatMoney({ minor: minor < 0n ? -minor : minor, currency: balance.currency }),
+    creditDebitIndicator: indicator(minor < 0n), asOf: balance.asOf.toISOString(),
+  });
+  return {
+    accountId,
+    balances: [one('interimBooked', balance.bookedMinor), one('interimAvailable', balance.bookedMinor - balance.heldMinor)],
+  };
+}
+
+const indicator = (debit: boolean): 'CRDT' | 'DBIT' => (debit ? 'DBIT' : 'CRDT');
+
+/** A party to a transfer. */
+export interface Party { name: string; iban: string }
+
+/** What a booking tells beside its amounts. */
+export interface BookingDetails {
+  endToEndId?: string;
+  remittance?: string;
+  debtor?: Party;
+  creditor?: Party;
+}
+
+export type TransactionType = 'payment' | 'incoming-payment' | 'correction';
+
+/** One entry on one account, with what its transaction tells. */
+export interface AccountEntry {
+  transactionId: string;
+  accountId: string;
+  type: TransactionType;
+  side: 'debit' | 'credit';
+  amount: Money;
+  /** UTC date, YYYY-MM-DD. */
+  bookingDate: string;
+  bookedAt: Date;
+  paymentId: string | null;
+  details: BookingDetails;
+}
+
+/** An entry as the customer's bank statement shows it; the counterparty is whoever stands on the other side. */
+export function toTransaction(entry: AccountEntry) {
+  const counterparty = entry.side === 'debit' ? entry.details.creditor : entry.details.debtor;
+  return {
+    transactionId: entry.transactionId, accountId: entry.accountId, type: entry.type, status: 'BOOK' as const,
+    creditDebitIndicator: indicator(entry.side === 'debit'), amount: formatMoney(entry.amount),
+    bookingDate: entry.bookingDate, bookedAt: entry.bookedAt.toISOString(),
+    ...(entry.paymentId === null ? {} : { paymentId: entry.paymentId }),
+    ...(entry.details.endToEndId === undefined ? {} : { endToEndId: entry.details.endToEndId }),
+    ...(entry.details.remittance === undefined ? {} : { remittance: entry.details.remittance }),
+    ...(counterparty === undefined ? {} : { counterparty: { name: counterparty.name, iban: counterparty.iban } }),
+  };
+}
+
+/** A booking with both its sides. */
+export interface LedgerTransaction {
+  transactionId: string;
+  reference: string;
+  type: TransactionType;
+  paymentId: string | null;
+  bookedAt: Date;
+  entries: { code: string; accountId: string | null; side: 'debit' | 'credit'; amount: Money }[];
+}
+
+/** A booking as compliance sees it: who was debited, who was credited, no names. */
+export function toLedgerTransaction(booking: LedgerTransaction) {
+  return {
+    transactionId: booking.transactionId, reference: booking.reference, type: booking.type,
+    ...(booking.paymentId === null ? {} : { paymentId: booking.paymentId }),
+    bookedAt: booking.bookedAt.toISOString(),
+    entries: booking.entries.map((entry) => ({
+      ledgerAccount: entry.code, ...(entry.accountId === null ? {} : { accountId: entry.accountId }),
+      side: entry.side, amount: formatMoney(entry.amount),
+    })),
+  };
+}
+
+/** Booking dates to search between, UTC, both included. @throws Problem invalid_request when they are the wrong way round */
+export function bookingDates(from: string | undefined, to: string | undefined): { from: string | null; to: string | null } {
+  if (from !== undefined && to !== undefined && from > to) throw problem('invalid_request', 'fromBookingDate is after toBookingDate.');
+  return { from: from ?? null, to: to ?? null };
+}
+
+/** An amount to reserve or book. @throws Problem invalid_amount when it is not more than zero */
+export function positive(amount: Money): Money {
+  if (amount.minor <= 0n) throw problem('invalid_amount', 'The amount must be more than zero.');
+  return amount;
+}
+
+/** What a ledger operation came to. `reason` is an ISO 20022 external status reason; `onUs` the credited account of ours. */
+export type Reserved =
+  | { outcome: 'reserved'; holdId: string; debtor: Party }
+  | { outcome: 'refused'; reason: string }
+  | { outcome: 'captured'; holdId: string; debtor: Party; transactionId: string; onUsAccountId: string | null }
+  | { outcome: 'released' | 'repeated' };
+export type Captured = { outcome: 'captured'; transactionId: string; onUsAccountId: string | null } | { outcome: 'deferred' | 'repeated' };
+export type Released = { outcome: 'released' | 'unheld' | 'repeated' };
+export type Credited = { outcome: 'credited'; transactionId: string; accountId: string } | { outcome: 'refused'; reason: string } | { outcome: 'repeated' };
+
+/** A page wanted: at most `limit` rows after the position `cursor` names. */
+export interface Page { limit: number; cursor?: string | undefined }
+/** A page found. */
+export interface Found<T> { rows: T[]; nextCursor: string | null }
+
+/** A breach of the books: which rule, on what, and the two numbers that should be equal. */
+export interface InvariantBreak { invariant: string; subject: string; expected: string; actual: string }
