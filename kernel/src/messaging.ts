@@ -1,0 +1,339 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { connect, type ChannelModel, type Channel, type ConfirmChannel, type ConsumeMessage } from 'amqplib';
+import { databaseProblem } from './database.js';
+import { parseEvent, traceIdOf, type AnyEvent, type Event, type EventType } from './events.js';
+import type { Logger } from './logger.js';
+import { Problem } from './problem.js';
+
+/** The durable topic exchange of all events; the routing key is the event type. */
+export const EVENT_EXCHANGE = 'kontor.events';
+/** The durable direct exchange of what could not be worked on; the routing key is the queue it came from. */
+export const DEAD_EXCHANGE = 'kontor.dead';
+
+/** Something outside is out of reach: the same attempt may succeed later. Never counts as a failed delivery. */
+export class Transient extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'Transient';
+  }
+}
+
+/** No queue wants the event (yet): the broker gave it back (`mandatory`). */
+export class Unroutable extends Transient {
+  constructor(type: string) {
+    super(`no queue is bound for ${type}`);
+    this.name = 'Unroutable';
+  }
+}
+
+/** A queue and who works on it. */
+export interface Subscription {
+  /** Also the name of the consumer; what fails ends in `<queue>.dead`. */
+  queue: string;
+  types: readonly EventType[];
+  /** Events worked on at the same time (default 16). Events of one subject are worked on one after the other. */
+  prefetch?: number;
+  handler: (event: AnyEvent) => Promise<void>;
+  /** A delivery that fails for a reason of its own is tried again so many times (default 10). */
+  deliveryLimit?: number;
+  /** First delay before a failed delivery goes back to the queue, doubled each time up to 2 s (default 100). */
+  retryDelayMs?: number;
+}
+
+/** A connection to RabbitMQ that comes back by itself. */
+export interface Broker {
+  /** Resolves when the broker has stored the event. @throws Transient (Unroutable when no queue wants it). */
+  publish(event: Event): Promise<void>;
+  /** Declares the queue and works on it, now and after every reconnection. */
+  subscribe(subscription: Subscription): Promise<void>;
+  /** Connected, and every subscription consuming. */
+  ready(): boolean;
+  /** Messages in `<queue>.dead`, or undefined when the broker cannot be asked. */
+  deadLetters(queue: string): Promise<number | undefined>;
+  /** Takes no further events and waits up to 10 s for the handlers that run; publishing goes on. */
+  stopConsuming(): Promise<void>;
+  /** `stopConsuming`, then closes the connection. */
+  close(): Promise<void>;
+}
+
+interface Consumer {
+  subscription: Subscription;
+  channel?: Channel;
+  consumerTag?: string;
+  /** What is being worked on; one chain a subject. */
+  running: Map<string, Promise<void>>;
+}
+
+interface Link {
+  model: ChannelModel;
+  publisher: ConfirmChannel;
+  inspector: Channel | undefined;
+  /** Events waiting for their confirm, by id. */
+  pending: Map<string, { type: string; returned: boolean; fail: (fault: Error) => void }>;
+}
+
+const CONFIRM_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 10_000;
+
+/**
+ * Opens a connection that recovers with a capped, jittered back-off (0.1 to 2 s).
+ * Resolves when connected, or after 3 s without: the connection is then still sought, and `ready()` tells.
+ */
+export async function connectBroker(url: string, options: { name: string; logger: Logger }): Promise<Broker> {
+  const { name, logger } = options;
+  const consumers: Consumer[] = [];
+  let link: Link | undefined;
+  let closing = false;
+  let idle = false;
+  const stop = new AbortController();
+
+  async function keepConnected(connected: () => void): Promise<void> {
+    for (let attempt = 0; !closing; attempt++) {
+      try {
+        const opened = await openLink(url, name);
+        const closed = closedOf(opened.model, logger);
+        link = opened;
+        for (const consumer of idle ? [] : consumers) await startConsumer(opened.model, consumer, logger, () => idle);
+        if (attempt > 0) logger.info('the broker is connected');
+        attempt = 0;
+        connected();
+        await closed;
+        if (!closing) logger.warn('the connection to the broker was lost');
+      } catch (fault) {
+        if (attempt === 0 || attempt % 20 === 0) logger.warn('the broker is out of reach', { attempt, error: fault });
+      }
+      dropLink(link, consumers);
+      link = undefined;
+      if (!closing) await pause(backOff(attempt, 100, 2_000), undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  }
+
+  let finished: Promise<void> = Promise.resolve();
+  await Promise.race([new Promise<void>((connected) => { finished = keepConnected(connected); }), pause(3_000, undefined, { ref: false })]);
+
+  return {
+    publish: async (event) => publishOn(link, event),
+    async subscribe(subscription) {
+      const consumer: Consumer = { subscription, running: new Map() };
+      consumers.push(consumer);
+      if (link) await startConsumer(link.model, consumer, logger, () => idle);
+    },
+    ready: () => link !== undefined && consumers.every((consumer) => consumer.consumerTag !== undefined),
+    async deadLetters(queue) {
+      try {
+        return (await link?.inspector?.checkQueue(`${queue}.dead`))?.messageCount;
+      } catch {
+        return undefined;
+      }
+    },
+    async stopConsuming() {
+      idle = true;
+      for (const { channel, consumerTag } of consumers) if (channel && consumerTag) await channel.cancel(consumerTag).catch(() => undefined);
+      const handlers = Promise.allSettled(consumers.flatMap(({ running }) => [...running.values()]));
+      await Promise.race([handlers, pause(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    },
+    async close() {
+      if (closing) return;
+      await this.stopConsuming();
+      closing = true;
+      stop.abort();
+      await link?.model.close().catch(() => undefined);
+      await finished;
+    },
+  };
+}
+
+/** Half of the exponential delay is certain, half is jitter. */
+function backOff(attempt: number, firstMs: number, mostMs: number): number {
+  const delay = Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 20));
+  return delay / 2 + Math.random() * (delay / 2);
+}
+
+/** A dead peer is noticed after two missed heartbeats of 5 s; without noDelay a confirm takes 46 ms instead of 0.7. */
+async function openLink(url: string, name: string): Promise<Link> {
+  const address = new URL(url);
+  if (!address.searchParams.has('heartbeat')) address.searchParams.set('heartbeat', '5');
+  const model = await connect(address.href, { noDelay: true, timeout: 3_000, clientProperties: { connection_name: name } });
+  model.on('error', () => undefined);
+  try {
+    const publisher = await model.createConfirmChannel();
+    publisher.on('error', () => undefined);
+    await publisher.assertExchange(EVENT_EXCHANGE, 'topic', { durable: true });
+    await publisher.assertExchange(DEAD_EXCHANGE, 'direct', { durable: true });
+    const link: Link = { model, publisher, inspector: undefined, pending: new Map() };
+    publisher.on('return', (message: { properties: { messageId?: unknown } }) => {
+      const waiting = link.pending.get(String(message.properties.messageId));
+      if (waiting) waiting.returned = true;
+    });
+    publisher.on('close', () => void model.close().catch(() => undefined));
+    await openInspector(link);
+    return link;
+  } catch (fault) {
+    await model.close().catch(() => undefined);
+    throw fault;
+  }
+}
+
+/** A channel of its own for questions: asking for a queue that is not there closes the channel that asked. */
+async function openInspector(link: Link): Promise<void> {
+  const channel = await link.model.createChannel();
+  channel.on('error', () => undefined);
+  channel.on('close', () => {
+    link.inspector = undefined;
+    openInspector(link).catch(() => undefined);
+  });
+  link.inspector = channel;
+}
+
+function closedOf(model: ChannelModel, logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    model.on('close', () => resolve());
+    model.on('handler-error', (fault: unknown) => logger.error('a listener of the broker threw', { error: fault }));
+  });
+}
+
+function dropLink(link: Link | undefined, consumers: readonly Consumer[]): void {
+  for (const consumer of consumers) {
+    delete consumer.channel;
+    delete consumer.consumerTag;
+  }
+  for (const { fail } of link?.pending.values() ?? []) fail(new Transient('the connection to the broker was lost before it confirmed'));
+  link?.pending.clear();
+}
+
+async function publishOn(link: Link | undefined, event: Event): Promise<void> {
+  if (!link) throw new Transient('the broker is not connected');
+  const { pending, publisher } = link;
+  if (pending.has(event.id)) throw new Transient('the event is being published already');
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => settle(new Transient('the broker did not confirm in time')), CONFIRM_TIMEOUT_MS);
+    const settle = (fault?: Error): void => {
+      clearTimeout(timer);
+      pending.delete(event.id);
+      if (fault) reject(fault);
+      else resolve();
+    };
+    const waiting = { type: event.type, returned: false, fail: settle };
+    pending.set(event.id, waiting);
+    try {
+      publisher.publish(EVENT_EXCHANGE, event.type, Buffer.from(JSON.stringify(event)), {
+        persistent: true, mandatory: true, messageId: event.id, type: event.type, contentType: 'application/cloudevents+json',
+        correlationId: event.correlationid, headers: { traceparent: event.traceparent },
+      }, (fault: unknown) => {
+        if (fault) settle(new Transient('the broker did not take the event', { cause: fault }));
+        else settle(waiting.returned ? new Unroutable(event.type) : undefined);
+      });
+    } catch (fault) {
+      settle(new Transient('the channel to the broker is closed', { cause: fault }));
+    }
+  });
+}
+
+/**
+ * The queue of a service: replicated, with a limit of deliveries and a dead-letter queue (at least once: without that
+ * strategy a message over the limit may be lost on its way).
+ */
+async function declare(channel: Channel, { queue, types, deliveryLimit = 10 }: Subscription): Promise<void> {
+  const dead = `${queue}.dead`;
+  await channel.assertQueue(dead, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+  await channel.bindQueue(dead, DEAD_EXCHANGE, queue);
+  await channel.assertQueue(queue, {
+    durable: true,
+    arguments: {
+      'x-queue-type': 'quorum', 'x-delivery-limit': deliveryLimit, 'x-overflow': 'reject-publish',
+      'x-dead-letter-exchange': DEAD_EXCHANGE, 'x-dead-letter-routing-key': queue, 'x-dead-letter-strategy': 'at-least-once',
+    },
+  });
+  for (const type of types) await channel.bindQueue(queue, EVENT_EXCHANGE, type);
+}
+
+async function startConsumer(model: ChannelModel, consumer: Consumer, logger: Logger, stopped: () => boolean): Promise<void> {
+  const { subscription } = consumer;
+  const channel = await model.createChannel();
+  let open = true;
+  channel.on('error', (fault: unknown) => logger.error('the broker closed a channel', { queue: subscription.queue, error: fault }));
+  // Whatever closes the channel, a new connection declares and consumes again.
+  channel.on('close', () => {
+    open = false;
+    void model.close().catch(() => undefined);
+  });
+  await declare(channel, subscription);
+  await channel.prefetch(subscription.prefetch ?? 16);
+  const { consumerTag } = await channel.consume(subscription.queue, (message) => {
+    if (message) inTurn(consumer, message, () => work(channel, message, subscription, logger, () => open && !stopped()));
+    else if (!stopped()) void channel.close().catch(() => undefined);
+  });
+  consumer.channel = channel;
+  consumer.consumerTag = consumerTag;
+}
+
+/** Runs `task` after all earlier tasks of the same subject. */
+function inTurn(consumer: Consumer, message: ConsumeMessage, task: () => Promise<void>): void {
+  const subject = subjectOf(message);
+  const before = consumer.running.get(subject) ?? Promise.resolve();
+  const turn = before.then(task).finally(() => {
+    if (consumer.running.get(subject) === turn) consumer.running.delete(subject);
+  });
+  consumer.running.set(subject, turn);
+}
+
+function subjectOf(message: ConsumeMessage): string {
+  const text = message.content.toString('utf8');
+  return /"subject":\s*"([^"]*)"/.exec(text)?.[1] ?? String(message.fields.deliveryTag);
+}
+
+/** Works on one delivery: ack after success; transient faults wait in place; others go back until the limit. Never rejects. */
+async function work(channel: Channel, message: ConsumeMessage, subscription: Subscription, logger: Logger, alive: () => boolean): Promise<void> {
+  const attempt = 1 + Number(message.properties.headers?.['x-delivery-count'] ?? 0);
+  let event: AnyEvent;
+  try {
+    event = parseEvent(message.content.toString('utf8'));
+  } catch (fault) {
+    logger.error('a message is no event: dead-lettered', { queue: subscription.queue, error: fault });
+    quietly(() => channel.nack(message, false, false));
+    return;
+  }
+  const fields = { queue: subscription.queue, event: event.type, eventId: event.id, correlationId: event.correlationid, traceId: traceIdOf(event.traceparent), attempt };
+  for (let tries = 0; alive(); tries++) {
+    try {
+      await subscription.handler(event);
+      quietly(() => channel.ack(message));
+      return;
+    } catch (fault) {
+      if (isTransient(fault)) {
+        if (tries % 10 === 0) logger.warn('an event waits for something out of reach', { ...fields, error: fault });
+        await pause(backOff(tries, 100, 5_000));
+        continue;
+      }
+      const last = attempt > (subscription.deliveryLimit ?? 10);
+      if (last) logger.error('an event could not be worked on: dead-lettered', { ...fields, error: fault });
+      else logger.warn('an event could not be worked on and will be tried again', { ...fields, error: fault });
+      if (!last) await pause(backOff(attempt - 1, subscription.retryDelayMs ?? 100, 2_000));
+      quietly(() => channel.nack(message, false, true));
+      return;
+    }
+  }
+}
+
+/** Acknowledging on a channel that is gone does nothing: the broker delivers again. */
+function quietly(acknowledge: () => void): void {
+  try {
+    acknowledge();
+  } catch {
+    // The channel closed while the handler ran; the inbox will know the event.
+  }
+}
+
+const UNREACHABLE = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_(CONNECT_TIMEOUT|SOCKET|HEADERS_TIMEOUT|BODY_TIMEOUT)|EOPENBREAKER)$/;
+
+/** Whether the same attempt may succeed later: `Transient`, a 503 problem, the database or an outside system out of reach. */
+export function isTransient(fault: unknown): boolean {
+  if (fault instanceof Transient) return true;
+  if (fault instanceof Problem) return fault.status === 503;
+  if (databaseProblem(fault)) return true;
+  for (let at = fault, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const code = (at as { code?: unknown }).code;
+    if (typeof code === 'string' && UNREACHABLE.test(code)) return true;
+  }
+  return false;
+}
