@@ -1,4 +1,4 @@
-import type { EventData, EventType } from '@kontor/kernel/events';
+import type { Event, EventContext, EventData, EventType } from '@kontor/kernel/events';
 import type { Money } from '@kontor/kernel/money';
 import { formatMoney } from '@kontor/kernel/money';
 
@@ -184,19 +184,25 @@ export interface PaymentFilter {
 export interface Payments {
   /**
    * Idempotency key, consent, payment, history and events in one transaction. `requestHash` is compared on a repeat.
-   * `correlation` goes into the envelopes of the events.
+   * `context` goes into the envelopes of the events.
    */
-  initiate(started: { payment: Payment; events: Announcement[] }, request: { key: string; hash: Buffer; context: Correlation }): Promise<InitiationOutcome>;
+  initiate(started: { payment: Payment; events: Announcement[] }, request: { key: string; hash: Buffer; context: EventContext }): Promise<InitiationOutcome>;
   find(paymentId: string): Promise<Payment | undefined>;
   list(filter: PaymentFilter): Promise<Payment[]>;
   setReference(paymentId: string, reference: string): Promise<Payment | undefined>;
-  /** Locks the payment, applies `transition` and stores what came of it with its events. Gives undefined if there is none. */
-  cancel(paymentId: string, context: Correlation): Promise<Payment | undefined>;
+  /**
+   * Locks the payment, lets `happening` happen to it (`transition`) and stores what came of it with its events.
+   * @returns the payment as it stands then; undefined when there is none
+   */
+  happen(paymentId: string, happening: Happening, context: EventContext): Promise<Payment | undefined>;
 }
 
-/** The context events are told in (kernel EventContext). */
-export interface Correlation {
-  correlationId: string;
-  traceparent: string;
-  clientId?: string;
+/** What the subscriptions need, inside the transaction in which an event is heard (`Tx` belongs to the kernel). */
+export interface PaymentEffects<Tx> {
+  /** As `Payments.happen`, inside a transaction that is already open. */
+  happenIn(tx: Tx, paymentId: string, happening: Happening, telling: { context: EventContext; emit: (event: Event) => Promise<void> }): Promise<Payment | undefined>;
+  /** Remembers what a customer authorised. An end heard before stays. */
+  authorise(tx: Tx, consent: EventData<'consent.authorised'>): Promise<void>;
+  /** Remembers that a consent ended, also when its beginning has not been heard yet. */
+  endConsent(tx: Tx, consentId: string, ended: 'revoked' | 'expired'): Promise<void>;
 }

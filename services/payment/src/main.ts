@@ -1,0 +1,17 @@
+import { defineService, isMain, runService } from '@kontor/kernel/service';
+import { paymentRepository } from './repository.js';
+import { routes } from './routes.js';
+import { subscriptions } from './subscriptions.js';
+
+export const options = defineService({
+  name: 'payment',
+  root: new URL('..', import.meta.url),
+  settings: {},
+  wire: ({ database, logger }) => {
+    const now = (): Date => new Date();
+    const payments = paymentRepository(database, 'payment', now);
+    return { routes: routes({ payments, now }), subscriptions: subscriptions({ payments, logger }) };
+  },
+});
+
+if (isMain(import.meta.url)) await runService(options);

@@ -1,0 +1,158 @@
+/** One handler per operation of openapi.yaml. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isValidIBAN } from 'ibantools';
+import { decodeCursor, encodeCursor } from '@kontor/kernel/cursor';
+import { requestHash } from '@kontor/kernel/idempotency';
+import { newId } from '@kontor/kernel/ids';
+import { formatMoney, parseMoney } from '@kontor/kernel/money';
+import { problem, type Problem } from '@kontor/kernel/problem';
+import type { Routes } from '@kontor/kernel/service';
+import type { components, operations } from './openapi.generated.js';
+import { defaultEndToEndId, initiate, isFinal, type Order, type Payment, type Payments, type Refusal } from './payment.js';
+
+type Schemas = components['schemas'];
+
+/** The news of an authorisation comes by event: how long a payment waits for it, and how often it looks. */
+const NEWS_WAIT_MS = 2_000;
+const NEWS_POLL_MS = 50;
+
+interface Asker {
+  clientId: string;
+  roles: readonly string[];
+}
+
+export function routes({ payments, now }: { payments: Payments; now: () => Date }): Routes<operations> {
+  /** The payment, if the asker may know of it: its own client, or for reading a compliance officer. */
+  const known = async (paymentId: string, asker: Asker, reading: boolean): Promise<Payment> => {
+    const payment = await payments.find(paymentId);
+    if (!payment) throw problem('payment_not_found', 'There is no payment with this id.');
+    if (payment.clientId !== asker.clientId && !(reading && asker.roles.includes('compliance')))
+      throw problem('not_your_resource', 'This payment was initiated by another application.');
+    return payment;
+  };
+
+  return {
+    async initiatePayment({ headers, body, caller, context }) {
+      const consent = caller.consent;
+      if (!consent) throw problem('consent_required', 'Use an access token that carries a payment consent.');
+      const wanted = body as Schemas['PaymentInitiation'];
+      if (!consent.accounts.includes(wanted.debtorAccountId))
+        throw problem('consent_account_not_covered', 'debtorAccountId is not the account the customer chose.');
+      const order = orderOf(wanted, { paymentId: newId(), clientId: caller.clientId, customerId: consent.customerId, consentId: consent.id, uetr: randomUUID(), createdAt: now() });
+      const started = initiate(order);
+      const request = {
+        key: idempotencyKey(headers),
+        hash: requestHash(wanted, { consentId: consent.id }),
+        context,
+      };
+      for (const deadline = Date.now() + NEWS_WAIT_MS; ; await pause(NEWS_POLL_MS)) {
+        const answer = await payments.initiate(started, request);
+        if (answer.outcome === 'created') return created(started.payment);
+        if (answer.outcome === 'replay') return created(answer.payment, { 'Idempotency-Replayed': 'true' });
+        if (answer.outcome !== 'consent_unknown' || Date.now() >= deadline) throw refusal(answer.outcome);
+      }
+    },
+
+    async listPayments({ query, caller }) {
+      const { status, limit, cursor } = query as { status?: Schemas['PaymentStatus']; limit?: number; cursor?: string };
+      const size = limit ?? 25;
+      const before = cursor === undefined ? undefined : lastOf(cursor);
+      const clientId = caller.roles.includes('compliance') ? undefined : caller.clientId;
+      const found = await payments.list({ clientId, status, before, limit: size + 1 });
+      const page = found.slice(0, size);
+      const last = page.at(-1);
+      const nextCursor = found.length > size && last ? encodeCursor({ before: last.paymentId }) : null;
+      return { status: 200, body: { data: page.map(onTheWire), nextCursor } };
+    },
+
+    async getPayment({ params, caller }) {
+      return { status: 200, body: onTheWire(await known(params.paymentId, caller, true)) };
+    },
+
+    async getPaymentStatus({ params, caller }) {
+      const payment = await known(params.paymentId, caller, true);
+      const at = payment.history.at(-1)?.at ?? payment.createdAt;
+      const body: Schemas['PaymentStatusReport'] = {
+        paymentId: payment.paymentId, status: payment.status, final: isFinal(payment.status), at: at.toISOString(),
+        ...(payment.statusReason === undefined ? {} : { statusReason: payment.statusReason }),
+      };
+      return { status: 200, body };
+    },
+
+    async updatePayment({ params, body, caller }) {
+      await known(params.paymentId, caller, false);
+      const changed = await payments.setReference(params.paymentId, (body as Schemas['PaymentUpdate']).reference);
+      if (!changed) throw problem('payment_not_found', 'There is no payment with this id.');
+      return { status: 200, body: onTheWire(changed) };
+    },
+
+    async cancelPayment({ params, caller, context }) {
+      await known(params.paymentId, caller, false);
+      const payment = await payments.happen(params.paymentId, { kind: 'cancel' }, context);
+      if (payment?.status !== 'CANC')
+        throw problem('invalid_state', `The payment stands at ${payment?.status}: it can be cancelled only while it is RCVD.`);
+      return { status: 200, body: onTheWire(payment) };
+    },
+  };
+}
+
+function idempotencyKey(headers: unknown): string {
+  const { 'idempotency-key': lower, 'Idempotency-Key': upper } = headers as Record<string, string | undefined>;
+  const key = lower ?? upper;
+  if (key === undefined) throw problem('idempotency_key_required', 'Send a header Idempotency-Key.');
+  return key;
+}
+
+/** Reads and checks what the contract cannot say: the decimals of the currency, an amount above zero, the IBAN's check digits. */
+function orderOf(wanted: Schemas['PaymentInitiation'], given: Pick<Order, 'paymentId' | 'clientId' | 'customerId' | 'consentId' | 'uetr' | 'createdAt'>): Order {
+  const amount = parseMoney(wanted.amount);
+  if (amount.minor <= 0n) throw problem('invalid_amount', 'The amount of a payment must be more than zero.');
+  if (!isValidIBAN(wanted.creditor.iban)) throw problem('invalid_iban', 'creditor.iban: length, structure or check digits are wrong.');
+  return {
+    ...given, amount, debtorAccountId: wanted.debtorAccountId,
+    creditor: { name: wanted.creditor.name, iban: wanted.creditor.iban },
+    endToEndId: wanted.endToEndId ?? defaultEndToEndId(given.paymentId),
+    ...(wanted.remittance === undefined ? {} : { remittance: wanted.remittance }),
+  };
+}
+
+function lastOf(cursor: string): string {
+  const { before } = decodeCursor<{ before: string }>(cursor, ['before']);
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(before)) throw problem('invalid_cursor', 'Use the cursor exactly as nextCursor gave it.');
+  return before;
+}
+
+function created(payment: Payment, headers: Record<string, string> = {}) {
+  return { status: 201, body: onTheWire(payment), headers: { Location: `/v1/payments/${payment.paymentId}`, ...headers } };
+}
+
+/** Every way an order can be refused, as the caller sees it. A new outcome does not compile until it has its problem. */
+const REFUSALS: Record<Refusal | 'mismatch' | 'in_flight', () => Problem> = {
+  mismatch: () => problem('idempotency_mismatch', 'Use a new Idempotency-Key for a new payment.'),
+  in_flight: () => problem('idempotency_in_flight', 'Repeat the request unchanged in a moment.').with({ 'Retry-After': '1' }),
+  consent_unknown: () => problem('unavailable', 'The news of this authorisation is still on its way. Repeat the request unchanged.').with({ 'Retry-After': '1' }),
+  consent_revoked: () => problem('consent_revoked'),
+  consent_expired: () => problem('consent_expired'),
+  consent_consumed: () => problem('consent_consumed', 'A payment consent is good for one payment. Ask the customer for a new one.'),
+  consent_of_another: () => problem('consent_not_active', 'The consent was given to another application.'),
+  account_differs: () => problem('consent_account_not_covered', 'debtorAccountId is not the account the customer chose.'),
+  amount_differs: () => problem('consent_permission_missing', 'amount differs from what the customer authorised.'),
+  creditor_differs: () => problem('consent_permission_missing', 'creditor differs from what the customer authorised.'),
+  remittance_differs: () => problem('consent_permission_missing', 'remittance differs from what the customer authorised.'),
+};
+
+function refusal(outcome: Refusal | 'mismatch' | 'in_flight'): Problem {
+  return REFUSALS[outcome]();
+}
+
+function onTheWire(payment: Payment): Schemas['Payment'] {
+  const { paymentId, status, statusReason, amount, creditor, debtorAccountId, consentId, endToEndId, uetr, remittance, reference } = payment;
+  return {
+    paymentId, status, ...(statusReason === undefined ? {} : { statusReason }), amount: formatMoney(amount), creditor,
+    debtorAccountId, consentId, endToEndId, uetr, ...(remittance === undefined ? {} : { remittance }),
+    ...(reference === undefined ? {} : { reference }), createdAt: payment.createdAt.toISOString(),
+    statusHistory: payment.history.map(({ status: reached, at, reason }) =>
+      ({ status: reached, at: at.toISOString(), ...(reason === undefined ? {} : { reason }) })),
+  };
+}

@@ -1,0 +1,27 @@
+/** What the payment service hears: authorisations, funds, and what the rail reports. */
+import type { Tx } from '@kontor/kernel/database';
+import { contextOf, type Event } from '@kontor/kernel/events';
+import type { Logger } from '@kontor/kernel/logger';
+import type { Subscriptions } from '@kontor/kernel/service';
+import type { Happening, PaymentEffects } from './payment.js';
+
+type Effects = Parameters<NonNullable<Subscriptions['funds.reserved']>>[1];
+
+export function subscriptions({ payments, logger }: { payments: PaymentEffects<Tx>; logger: Logger }): Subscriptions {
+  const happen = async (event: Event, paymentId: string, happening: Happening, { tx, emit }: Effects): Promise<void> => {
+    const found = await payments.happenIn(tx, paymentId, happening, { context: contextOf(event), emit });
+    // A report about a payment we never made cannot be repaired by trying again.
+    if (!found) logger.warn('an event is about a payment that does not exist', { event: event.type, eventId: event.id, resourceId: paymentId });
+  };
+  return {
+    'consent.authorised': (event, { tx }) => payments.authorise(tx, event.data),
+    'consent.revoked': (event, { tx }) => payments.endConsent(tx, event.data.consentId, 'revoked'),
+    'consent.expired': (event, { tx }) => payments.endConsent(tx, event.data.consentId, 'expired'),
+    'funds.reserved': (event, effects) => happen(event, event.data.paymentId, { kind: 'funds-reserved', debtor: event.data.debtor }, effects),
+    'funds.refused': (event, effects) => happen(event, event.data.paymentId, { kind: 'funds-refused', reason: event.data.reason }, effects),
+    'rail.payment-status-reported': (event, effects) => {
+      const { paymentId, status, reason } = event.data;
+      return happen(event, paymentId, { kind: 'rail-reported', status, ...(reason === undefined ? {} : { reason }) }, effects);
+    },
+  };
+}
