@@ -82,7 +82,7 @@ export async function send({ method = 'GET', url, headers = {}, json, form }: Ca
 }
 
 function formBody(form: Record<string, string | string[]>): string {
-  const pairs = Object.entries(form).flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
+  const pairs = Object.entries(form).flatMap(([name, values]) => [values].flat().map((value): [string, string] => [name, value]));
   return new URLSearchParams(pairs).toString();
 }
 
