@@ -111,12 +111,15 @@ export async function connectBroker(url: string, options: { name: string; logger
   let finished: Promise<void> = Promise.resolve();
   await Promise.race([new Promise<void>((connected) => { finished = keepConnected(connected); }), pause(3_000, undefined, { ref: false })]);
 
-  return {
+  const broker: Broker = {
     publish: async (event) => publishOn(link, event),
     async subscribe(subscription) {
       const consumer: Consumer = { subscription, running: new Map() };
       consumers.push(consumer);
-      if (link) await startConsumer(link.model, consumer, logger, () => idle);
+      // When this fails the channel is closed and with it the connection: the next one tries again.
+      if (link) await startConsumer(link.model, consumer, logger, () => idle).catch((fault: unknown) => {
+        logger.error('the queue cannot be consumed yet', { queue: subscription.queue, error: fault });
+      });
     },
     ready: () => link !== undefined && consumers.every((consumer) => consumer.consumerTag !== undefined),
     async deadLetters(queue) {
@@ -134,13 +137,14 @@ export async function connectBroker(url: string, options: { name: string; logger
     },
     async close() {
       if (closing) return;
-      await this.stopConsuming();
+      await broker.stopConsuming();
       closing = true;
       stop.abort();
       await link?.model.close().catch(() => undefined);
       await finished;
     },
   };
+  return broker;
 }
 
 /** Half of the exponential delay is certain, half is jitter. */
