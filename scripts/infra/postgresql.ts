@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
-import { access, chown, cp, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { access, chown, cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { Fault } from '../platform/fault.js';
 import type { ProcessPlan } from '../platform/supervisor.js';
 import { findProgram, runProgram } from './packages.js';
+import { elsewhere, isRoot, placeFor, reachable, UNPRIVILEGED } from './unprivileged.js';
 
 export interface PostgresRequest {
-  /** Directory of its data; as root it may have to stand elsewhere (see `place`). */
+  /** Directory of its data; as root it may have to stand elsewhere (see unprivileged.ts). */
   directory: string;
   port: number;
   /** Password of the superuser `postgres`. */
@@ -21,8 +21,6 @@ export interface PostgresRequest {
 
 /** Which user runs PostgreSQL, from which binaries, on which data. */
 interface Place { binaries: string; data: string; uid?: number; gid?: number }
-
-const NOBODY = 65534;
 
 /** A private PostgreSQL on 127.0.0.1: how to run it, and the URL of its superuser. */
 export async function postgresql(request: PostgresRequest): Promise<{ plan: ProcessPlan; url: string }> {
@@ -51,29 +49,20 @@ export async function postgresql(request: PostgresRequest): Promise<{ plan: Proc
 async function findPlace(request: PostgresRequest): Promise<Place> {
   const binaries = await findBinaries();
   const data = join(request.directory, 'postgresql');
-  if (process.getuid?.() !== 0) return { binaries, data };
+  if (!isRoot()) return { binaries, data };
   // PostgreSQL refuses to run as root: another user runs it, who must reach the binaries and own the data.
-  const reachable = async (path: string): Promise<boolean> => {
-    for (let at = resolve(path); ; at = dirname(at)) {
-      const entry = await stat(at).catch(() => null);
-      if (entry && (entry.mode & 0o001) === 0 && entry.uid !== NOBODY) return false;
-      if (at === dirname(at)) return true;
-    }
-  };
-  const place: Place = { binaries, data, uid: NOBODY, gid: NOBODY };
-  const elsewhere = join('/var/lib/kontor', createHash('sha256').update(resolve(request.directory)).digest('hex').slice(0, 12));
+  const place: Place = { binaries, data: await placeFor(request.directory, 'postgresql'), uid: UNPRIVILEGED.uid, gid: UNPRIVILEGED.gid };
   if (!await reachable(binaries)) {
-    place.binaries = join(elsewhere, 'binaries/bin');
-    if (!await exists(join(place.binaries, 'postgres'))) {
-      await mkdir(elsewhere, { recursive: true, mode: 0o755 });
-      await cp(dirname(binaries), join(elsewhere, 'binaries'), { recursive: true, verbatimSymlinks: true });
+    const copy = join(elsewhere(binaries), 'binaries');
+    place.binaries = join(copy, 'bin');
+    if (!await exists(join(copy, '.complete'))) {
+      await mkdir(dirname(copy), { recursive: true, mode: 0o755 });
+      await cp(dirname(binaries), copy, { recursive: true, verbatimSymlinks: true });
+      await writeFile(join(copy, '.complete'), '');
     }
-    request.tell?.(`root's directories are closed to the user that runs PostgreSQL: its binaries are copied to ${elsewhere}`);
+    request.tell?.(`the user that runs PostgreSQL cannot reach ${binaries}: its binaries are copied to ${copy}`);
   }
-  if (!await reachable(request.directory)) {
-    place.data = join(elsewhere, 'postgresql');
-    request.tell?.(`PostgreSQL keeps its data in ${place.data}`);
-  }
+  if (place.data !== data) request.tell?.(`PostgreSQL keeps its data in ${place.data}`);
   return place;
 }
 

@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { embeddedGateway } from '../gateway/embedded.js';
 import type { Gateway } from '../gateway/gateway.js';
 import { kongGateway } from '../gateway/kong.js';
@@ -77,7 +79,7 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
   if (settings.SANDBOX) {
     await progress.step('sandbox apps', () => seedApps(new AdminApi(urls.admin), secrets, home), () => 'sandbox apps are registered at the gateway');
   }
-  await progress.step('readiness', () => waitForRoutes(urls.gatewayHttp), () => 'requests pass the gateway');
+  await progress.step('readiness', () => waitForRoutes(urls.gateway, tls.authority), () => 'requests pass the gateway');
   writeFileSync(join(home, 'platform.json'), `${JSON.stringify({
     gateway: choice, gatewayUrl: urls.gateway, gatewayHttpUrl: urls.gatewayHttp, adminUrl: urls.admin, portalUrl: urls.portal,
     bankPagesUrl: urls.bankPages, caFile: tls.authority, credentialsFile: join(home, 'sandbox.json'),
@@ -94,16 +96,17 @@ async function chooseGateway(settings: PlatformSettings): Promise<'kong' | 'embe
 }
 
 /** A new route takes a moment to reach Kong's proxy: waits until a call without a token is refused as it should be (401). */
-async function waitForRoutes(base: string): Promise<void> {
+async function waitForRoutes(base: string, authorityFile: string): Promise<void> {
+  const ca = readFileSync(authorityFile);
+  const status = (): Promise<string> => new Promise((resolve) => {
+    const call = get(`${base}/v1/customers`, { ca, timeout: 2000, agent: false }, (answer) => { answer.resume(); resolve(String(answer.statusCode)); });
+    call.once('timeout', () => call.destroy(new Error('no answer within 2 s')));
+    call.once('error', (error) => resolve(error.message));
+  });
   const deadline = Date.now() + 30_000;
-  let last = 'no answer';
-  while (Date.now() < deadline) {
-    const status = await fetch(`${base}/v1/customers`, { signal: AbortSignal.timeout(2000), redirect: 'manual' }).then((response) => response.status, (error: Error) => error.message);
-    if (status === 401) return;
-    last = String(status);
-    await new Promise((resolve) => { setTimeout(resolve, 200); });
-  }
-  throw new Fault(`The gateway does not answer GET ${base}/v1/customers without a token with 401 but with: ${last}. Look at the gateway's log.`);
+  let last = '';
+  for (last = await status(); last !== '401' && Date.now() < deadline; last = await status()) await sleep(200);
+  if (last !== '401') throw new Fault(`GET ${base}/v1/customers without a token should be answered with 401, but the gateway gives: ${last}. Look at its log.`);
 }
 
 function summary(options: { settings: PlatformSettings; supervisor: Supervisor; progress: Progress; gateway: string; authority: string }): void {

@@ -21,6 +21,8 @@ export interface ProcessPlan {
   stopWithinMs?: number;
   /** How long the start may take; 60 s when absent. */
   readyWithinMs?: number;
+  /** Clears what an earlier life left; runs before each start of the process. */
+  beforeStart?: () => void;
   /** Whether it can do its work now. Never throws. */
   ready: () => Promise<boolean>;
 }
@@ -102,6 +104,7 @@ export class Supervisor {
 
   #spawn(running: Running, onDeath: (reason: string) => void): void {
     const { plan, log } = running;
+    plan.beforeStart?.();
     const child = spawn(plan.command, plan.args, {
       cwd: plan.cwd, uid: plan.uid, gid: plan.gid, detached: true, stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...basicEnvironment(), ...plan.env },
@@ -120,6 +123,7 @@ export class Supervisor {
   }
 
   #onDeath(running: Running, reason: string): void {
+    if (running.child?.pid) killGroup(running.child.pid); // workers of a server whose head was killed
     running.child = null;
     this.#saveState();
     if (this.#stopping) return;
@@ -149,6 +153,7 @@ export class Supervisor {
         child.kill('SIGKILL');
         await gone;
       }
+      killGroup(child.pid);
     }
     running?.log.close();
   }
@@ -167,6 +172,15 @@ export class Supervisor {
     const path = join(this.#home, 'run.json');
     writeFileSync(`${path}.new`, `${JSON.stringify(state, null, 2)}\n`);
     renameSync(`${path}.new`, path);
+  }
+}
+
+/** Ends what is left of the process group a child of ours led: it can only hold descendants of that child. */
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
