@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import * as OpenApiValidator from 'express-openapi-validator';
+import type { RequestHandler } from 'express';
+import { parse } from 'yaml';
+import { problem, Problem } from './problem.js';
+
+/** Who may call an operation: all scopes, any one of the roles. */
+export interface Access {
+  scopes: readonly string[];
+  roles: readonly string[];
+  /** Sandbox only: not there at all unless the setting SANDBOX is true. */
+  sandbox: boolean;
+}
+
+/** The consent an operation needs. */
+export interface ConsentRule {
+  permission: string;
+  /** The path parameter with the account the consent must cover; undefined when the service checks (list, body). */
+  accountParameter: string | undefined;
+}
+
+/** One operation of a contract. */
+export interface Operation {
+  id: string;
+  /** Upper case. */
+  method: string;
+  /** Template of the contract: /v1/payments/{paymentId}. */
+  path: string;
+  /** The same for Express: /v1/payments/:paymentId. */
+  expressPath: string;
+  access: Access;
+  consent: ConsentRule | undefined;
+  /** The numbered statuses the contract names. */
+  statuses: ReadonlySet<number>;
+}
+
+/** A loaded contract. */
+export interface Contract {
+  operations: readonly Operation[];
+  /** Express middleware that validates requests and answers against the contract. */
+  validators: RequestHandler[];
+}
+
+interface OperationObject {
+  operationId?: string;
+  responses?: Record<string, unknown>;
+  'x-access'?: { scopes?: string[]; roles?: string[]; sandbox?: boolean };
+  'x-consent'?: { permission?: string; account?: string };
+}
+type Document = Parameters<typeof OpenApiValidator.middleware>[0]['apiSpec'] & { paths: Record<string, Record<string, OperationObject>> };
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+/**
+ * Loads `openapi.yaml` of a service; undefined when there is none.
+ * @throws Error naming every operation that says too little to be guarded (no operationId, no x-access, …).
+ */
+export async function loadContract(file: URL): Promise<Contract | undefined> {
+  if (!existsSync(file)) return undefined;
+  const document = parse(await readFile(file, 'utf8')) as Document;
+  const operations = operationsOf(document);
+  return { operations, validators: validatorsOf(document) };
+}
+
+/** The operations of a parsed contract, those with fixed paths before those with parameters in the same place. */
+export function operationsOf(document: { paths: Record<string, Record<string, OperationObject>> }): Operation[] {
+  const faults: string[] = [];
+  const operations: Operation[] = [];
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS) {
+      const found = item[method];
+      if (!found) continue;
+      try {
+        operations.push(operationOf(path, method, found));
+      } catch (fault) {
+        faults.push(`${method.toUpperCase()} ${path}: ${(fault as Error).message}`);
+      }
+    }
+  }
+  const ids = operations.map(({ id }) => id);
+  for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i))) faults.push(`the operationId ${id} is used twice`);
+  if (faults.length > 0) throw new Error(`the contract cannot be served:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+  return operations.sort((a, b) => sortKey(a.path).localeCompare(sortKey(b.path)));
+}
+
+/** A fixed segment sorts before a parameter. */
+function sortKey(path: string): string {
+  return path.replace(/\{[^}]+\}/g, '\u{10FFFF}');
+}
+
+function operationOf(path: string, method: string, found: OperationObject): Operation {
+  const access = found['x-access'];
+  const consent = found['x-consent'];
+  if (!found.operationId) throw new Error('it has no operationId');
+  if (!access) throw new Error('it names no x-access');
+  const sandbox = access.sandbox === true;
+  if (!sandbox && !(access.scopes?.length && access.roles?.length)) throw new Error('x-access needs scopes and roles, or sandbox: true');
+  if (consent && !consent.permission) throw new Error('x-consent needs a permission');
+  const account = consent?.account;
+  const inPath = account !== undefined && path.includes(`{${account}}`);
+  if (account !== undefined && !inPath && !account.startsWith('body.')) throw new Error(`x-consent names ${account}, which is no path parameter`);
+  return {
+    id: found.operationId,
+    method: method.toUpperCase(),
+    path,
+    expressPath: path.replace(/\{([^}]+)\}/g, ':$1'),
+    access: { scopes: access.scopes ?? [], roles: sandbox ? ['sandbox', ...(access.roles ?? [])] : access.roles ?? [], sandbox },
+    consent: consent?.permission ? { permission: consent.permission, accountParameter: inPath ? account : undefined } : undefined,
+    statuses: new Set(Object.keys(found.responses ?? {}).filter((status) => /^[1-5][0-9]{2}$/.test(status)).map(Number)),
+  };
+}
+
+function validatorsOf(document: Document): RequestHandler[] {
+  return OpenApiValidator.middleware({
+    apiSpec: document,
+    validateApiSpec: true,
+    validateRequests: { allowUnknownQueryParameters: false, coerceTypes: true, removeAdditional: false },
+    validateResponses: { removeAdditional: false },
+    validateSecurity: false,
+    validateFormats: true,
+    fileUploader: false,
+    ajvFormats: { mode: 'full', formats: ['date', 'time', 'date-time', 'uuid', 'uri', 'email', 'int32', 'int64'] },
+  }) as unknown as RequestHandler[];
+}
+
+interface ValidationFault {
+  status?: number;
+  path?: string;
+  name?: string;
+  headers?: Record<string, string>;
+  errors?: { path: string; message: string; errorCode?: string }[];
+}
+
+/** Whether an error comes from the validator of contracts. */
+export function isValidationFault(fault: unknown): fault is ValidationFault & Error {
+  return fault instanceof Error && typeof (fault as ValidationFault).status === 'number' && Array.isArray((fault as ValidationFault).errors);
+}
+
+/**
+ * A refusal of the validator as a problem with `errors: [{ path, message }]`. An answer of ours outside the contract has
+ * status 500 and is no problem of the caller: undefined.
+ */
+export function validationProblem(fault: ValidationFault): Problem | undefined {
+  const errors = (fault.errors ?? []).map(({ path, message }) => ({ path, message }));
+  if (fault.status === 415) return problem('unsupported_media_type', 'Send the body as application/json.');
+  if (fault.status === 413) return problem('payload_too_large');
+  if (fault.status === 406) return problem('not_acceptable');
+  if (fault.status === 405) return problem('method_not_allowed');
+  if (fault.status === 404) return problem('not_found');
+  if (fault.status === undefined || fault.status >= 500) return undefined;
+  if (errors.some(({ path }) => path.toLowerCase() === '/headers/idempotency-key'))
+    return problem('idempotency_key_required', 'Send a header Idempotency-Key of 1 to 40 letters, digits, dots, dashes or underscores.', { errors });
+  return problem('invalid_request', 'See errors for what to change.', { errors });
+}
