@@ -15,9 +15,11 @@ export type QueryOf<Op> = OrNone<Member<Parameters<Op>, 'query'>>;
 /** JSON body of an operation, validated; undefined when it has none. */
 export type BodyOf<Op> = Op extends { requestBody: { content: { 'application/json': infer B } } } ? B
   : Op extends { requestBody?: { content: { 'application/json': infer B } } } ? B | undefined : undefined;
+/** Words of an enumeration become any text: the answer's validator knows the enumeration, rows only know text. */
+type Loose<T> = T extends string ? string : T extends readonly (infer E)[] ? Loose<E>[] : T extends object ? { [K in keyof T]: Loose<T[K]> } : T;
 /** JSON bodies of the numbered answers of an operation. */
 export type AnswerBodyOf<Op> = Op extends { responses: infer R }
-  ? { [S in keyof R & number]: R[S] extends { content: { 'application/json': infer B } } ? B : undefined }[keyof R & number]
+  ? Loose<{ [S in keyof R & number]: R[S] extends { content: { 'application/json': infer B } } ? B : undefined }[keyof R & number]>
   : unknown;
 
 /** What a handler is given. */

@@ -31,7 +31,7 @@ export const COMMON_SETTINGS = {
 };
 
 type Spec = Record<string, Setting<unknown>>;
-type AllSettings<S extends Spec> = Settings<Omit<typeof COMMON_SETTINGS, keyof S> & S>;
+type AllSettings<S extends Spec> = Settings<typeof COMMON_SETTINGS> & Settings<S>;
 
 /** What the kernel gives a service to wire itself with. */
 export interface Parts<S extends Spec = Record<never, never>> {
@@ -113,7 +113,7 @@ export function isMain(moduleUrl: string): boolean {
  * @throws SettingsError; Error when contract and routes differ, or the database is out of reach for 30 s
  */
 export async function startService<S extends Spec>(options: ServiceOptions<S>, env: NodeJS.ProcessEnv = process.env, overrides: Overrides = {}): Promise<RunningService> {
-  const settings = readSettings({ ...COMMON_SETTINGS, ...options.settings }, env) as AllSettings<S> & Settings<typeof COMMON_SETTINGS>;
+  const settings = readSettings({ ...COMMON_SETTINGS, ...options.settings }, env) as AllSettings<S>;
   assertComplete(options, settings, overrides);
   const logger = createLogger(options.name, settings.LOG_LEVEL);
   const metrics = createMetrics(options.name);
@@ -125,7 +125,7 @@ export async function startService<S extends Spec>(options: ServiceOptions<S>, e
     const broker = overrides.broker === false || !settings.AMQP_URL ? undefined : await connectBroker(settings.AMQP_URL, { name: options.name, logger });
     if (broker) undo.push(() => broker.close());
     const emitNow = emitter(database, broker, overrides);
-    const wiring = await options.wire(partsOf({ database, broker, settings, logger, metrics, emitNow }));
+    const wiring = await options.wire(partsOf<S>({ database, broker, settings, logger, metrics, emitNow }));
     if (wiring.stop) undo.push(wiring.stop);
     const state = { stopping: false };
     const app = createApp({
