@@ -32,9 +32,9 @@ export interface ConsentClaim {
 /** Who calls, as a handler sees it. */
 export interface Caller {
   clientId: string;
-  scopes: readonly string[];
-  roles: readonly string[];
-  consent?: Readonly<ConsentClaim>;
+  scopes: string[];
+  roles: string[];
+  consent?: ConsentClaim;
 }
 
 /** What passport hands on after the token is verified: the caller and the operation the token is good for. */
