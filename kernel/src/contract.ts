@@ -50,6 +50,9 @@ interface OperationObject {
 }
 type Document = Parameters<typeof OpenApiValidator.middleware>[0]['apiSpec'] & { paths: Record<string, Record<string, OperationObject>> };
 
+/** A body full of errors must not be answered with a longer one. */
+const MOST_ERRORS = 20;
+
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 /**
@@ -115,7 +118,8 @@ function validatorsOf(document: Document): RequestHandler[] {
   return OpenApiValidator.middleware({
     apiSpec: document,
     validateApiSpec: true,
-    validateRequests: { allowUnknownQueryParameters: false, coerceTypes: true, removeAdditional: false },
+    // A body has at most 256 kB, so collecting all its errors is bounded.
+    validateRequests: { allErrors: true, allowUnknownQueryParameters: false, coerceTypes: true, removeAdditional: false },
     validateResponses: { removeAdditional: false },
     validateSecurity: false,
     validateFormats: true,
@@ -142,7 +146,7 @@ export function isValidationFault(fault: unknown): fault is ValidationFault & Er
  * status 500 and is no problem of the caller: undefined.
  */
 export function validationProblem(fault: ValidationFault): Problem | undefined {
-  const errors = (fault.errors ?? []).map(({ path, message }) => ({ path, message }));
+  const errors = (fault.errors ?? []).slice(0, MOST_ERRORS).map(({ path, message }) => ({ path, message }));
   if (fault.status === 415) return problem('unsupported_media_type', 'Send the body as application/json.');
   if (fault.status === 413) return problem('payload_too_large');
   if (fault.status === 406) return problem('not_acceptable');

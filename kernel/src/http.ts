@@ -155,7 +155,7 @@ function serveContract(app: Express, contract: Contract, parts: AppParts): void 
     app.all(operation.expressPath, (request, response, next) => {
       const facts = factsOf(response);
       if (facts.operation) return next();
-      response.locals.pathKnown = true;
+      (response.locals.allowed ??= [] as string[]).push(operation.method);
       if (request.method !== operation.method) return next();
       facts.operation = operation;
       authenticate(authenticator, request, response, () => {
@@ -165,7 +165,8 @@ function serveContract(app: Express, contract: Contract, parts: AppParts): void 
     });
   }
   app.use((request, response, next) => {
-    if (!factsOf(response).operation) throw problem(response.locals.pathKnown ? 'method_not_allowed' : 'not_found');
+    const allowed = response.locals.allowed as string[] | undefined;
+    if (!factsOf(response).operation) throw allowed ? problem('method_not_allowed').with({ Allow: allowed.join(', ') }) : problem('not_found');
     if (request.accepts(['application/json', 'application/problem+json']) === false) throw problem('not_acceptable', 'Accept application/json.');
     next();
   });
