@@ -15,17 +15,20 @@ export function entryPoints(root) {
   add('portal/src/main.ts', 'portal/dist/main');
   add('kong/embedded/main.ts', 'kong/dist/main');
   add('scripts/platform/launch.ts', 'build/launch');
+  add('scripts/testing/main.ts', 'build/test');
+  add('scripts/testing/demo.ts', 'build/demo');
   return entries;
 }
 
 /**
  * Bundles every program to `<workspace>/dist/main.js` (ESM for Node 20; npm packages stay outside, the kernel goes in): a program
  * then starts without a TypeScript compiler in its memory.
+ * @param {{ only?: 'scripts', tell?: (line: string) => void }} options `only: 'scripts'` bundles the launcher and its like alone
  */
 export async function build(root, options = {}) {
   const esbuild = await import('esbuild');
   const started = Date.now();
-  const entries = entryPoints(root);
+  const entries = entryPoints(root).filter(({ out }) => options.only !== 'scripts' || out.startsWith('build/'));
   try {
     await esbuild.build({
       entryPoints: entries, outdir: root, bundle: true, platform: 'node', target: 'node20', format: 'esm', packages: 'external',

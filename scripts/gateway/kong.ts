@@ -23,6 +23,7 @@ export async function kongGateway(context: PlatformContext): Promise<Gateway> {
   if (!kong || !server) throw new Fault('GATEWAY=kong needs `kong` and its OpenResty nginx: install Kong Gateway 3.9, use docker compose, or set GATEWAY=embedded.');
   const version = (await runProgram(kong, ['version'])).trim();
   const lua = join(settings.root, 'plugins/dist/lua');
+  await compilePlugins(settings.root, lua);
   const absent = PLUGINS.filter((name) => !existsSync(join(lua, 'kong/plugins', name, 'handler.lua')));
   if (absent.length > 0) throw new Fault(`The gateway plugins ${absent.join(', ')} are not compiled to Lua (${lua}).`);
   return {
@@ -36,6 +37,17 @@ export async function kongGateway(context: PlatformContext): Promise<Gateway> {
       await sync(context, tell);
     },
   };
+}
+
+/** Compiles the plugins to Lua when a source is newer than what was compiled. */
+async function compilePlugins(root: string, lua: string): Promise<void> {
+  const folder = join(root, 'plugins');
+  const sources = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes(`${folder}/dist`));
+  const newest = Math.max(...sources.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
+  const compiled = statSync(lua, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (compiled > newest) return;
+  await runProgram(process.execPath, ['--import', 'tsx', 'plugins/build.ts'], { cwd: root, what: 'compiling the plugins to Lua' });
 }
 
 function kongProcess({ settings }: PlatformContext, server: string, prefix: string): ProcessPlan {
@@ -63,7 +75,7 @@ async function writeConfiguration({ settings, stores, tls }: PlatformContext, pr
     ssl_cert: tls.certificate, ssl_cert_key: tls.key, anonymous_reports: 'off', db_update_frequency: '1',
     // Paths carry ids of customers: the access log stays off, access records go to the audit service.
     proxy_access_log: 'off', admin_access_log: 'off', status_access_log: 'off',
-    proxy_error_log: '/dev/stderr', admin_error_log: '/dev/stderr', status_error_log: '/dev/stderr', log_level: 'warn',
+    proxy_error_log: 'stderr', admin_error_log: 'stderr', status_error_log: 'stderr', log_level: 'warn',
     nginx_daemon: 'off', nginx_worker_processes: String(Math.min(2, availableParallelism())), mem_cache_size: '32m',
     ...(isRoot() ? { nginx_user: `${UNPRIVILEGED.name} ${UNPRIVILEGED.group}` } : {}),
   };

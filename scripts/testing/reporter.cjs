@@ -1,0 +1,38 @@
+// A mocha reporter that writes one JSON line a result to the file KONTOR_TEST_RESULTS; scripts/testing/stages.ts reads it.
+const { appendFileSync } = require('node:fs');
+const { reporters, Runner } = require('mocha');
+
+module.exports = class ResultLines extends reporters.Base {
+  constructor(runner, options) {
+    super(runner, options);
+    const file = process.env.KONTOR_TEST_RESULTS;
+    const write = (line) => appendFileSync(file, `${JSON.stringify(line)}\n`);
+    const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING, EVENT_RUN_END } = Runner.constants;
+    runner.on(EVENT_TEST_PASS, () => write({ kind: 'pass' }));
+    runner.on(EVENT_TEST_FAIL, (test, error) => write({ kind: 'fail', title: test.fullTitle(), file: test.file, error: textOf(error) }));
+    runner.on(EVENT_TEST_PENDING, (test) => write({ kind: 'skip', title: test.fullTitle(), reason: reasonOf(test) }));
+    runner.on(EVENT_RUN_END, () => write({ kind: 'end' }));
+  }
+};
+
+// Why a test was skipped: `skipReason` on the test or on a suite around it.
+function reasonOf(test) {
+  for (let at = test; at; at = at.parent) if (at.skipReason) return at.skipReason;
+  return 'no reason given';
+}
+
+function textOf(error) {
+  const text = error && (error.stack || error.message) ? String(error.stack || error.message) : String(error);
+  const difference = error && error.showDiff && error.actual !== undefined
+    ? `\n  expected ${short(error.expected)}\n  actual   ${short(error.actual)}` : '';
+  const cause = error && error.cause ? `\n  caused by ${error.cause.stack || error.cause}` : '';
+  return text + difference + cause;
+}
+
+function short(value) {
+  try {
+    return (JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner)) || String(value)).slice(0, 2000);
+  } catch {
+    return String(value);
+  }
+}
