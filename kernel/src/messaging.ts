@@ -5,10 +5,13 @@ import { parseEvent, traceIdOf, type AnyEvent, type Event, type EventType } from
 import type { Logger } from './logger.js';
 import { Problem } from './problem.js';
 
-/** The durable topic exchange of all events; the routing key is the event type. */
-export const EVENT_EXCHANGE = 'kontor.events';
-/** The durable direct exchange of what could not be worked on; the routing key is the queue it came from. */
-export const DEAD_EXCHANGE = 'kontor.dead';
+/**
+ * The exchanges, both durable: `kontor.events` (topic; the routing key is the event type) and `kontor.dead` (direct; what
+ * could not be worked on, the routing key is the queue it came from). Tests that share a broker use another realm.
+ */
+function exchangesOf(realm: string): { events: string; dead: string } {
+  return { events: `${realm}.events`, dead: `${realm}.dead` };
+}
 
 /** Something outside is out of reach: the same attempt may succeed later. Never counts as a failed delivery. */
 export class Transient extends Error {
@@ -66,6 +69,7 @@ interface Consumer {
 
 interface Link {
   model: ChannelModel;
+  realm: string;
   publisher: ConfirmChannel;
   inspector: Channel | undefined;
   /** Events waiting for their confirm, by id. */
@@ -79,8 +83,8 @@ const CLOSE_TIMEOUT_MS = 10_000;
  * Opens a connection that recovers with a capped, jittered back-off (0.1 to 2 s).
  * Resolves when connected, or after 3 s without: the connection is then still sought, and `ready()` tells.
  */
-export async function connectBroker(url: string, options: { name: string; logger: Logger }): Promise<Broker> {
-  const { name, logger } = options;
+export async function connectBroker(url: string, options: { name: string; logger: Logger; realm?: string }): Promise<Broker> {
+  const { name, logger, realm = 'kontor' } = options;
   const consumers: Consumer[] = [];
   let link: Link | undefined;
   let closing = false;
@@ -90,10 +94,10 @@ export async function connectBroker(url: string, options: { name: string; logger
   async function keepConnected(connected: () => void): Promise<void> {
     for (let attempt = 0; !closing; attempt++) {
       try {
-        const opened = await openLink(url, name);
+        const opened = await openLink(url, name, realm);
         const closed = closedOf(opened.model, logger);
         link = opened;
-        for (const consumer of idle ? [] : consumers) await startConsumer(opened.model, consumer, logger, () => idle);
+        for (const consumer of idle ? [] : consumers) await startConsumer(opened, consumer, logger, () => idle);
         if (attempt > 0) logger.info('the broker is connected');
         attempt = 0;
         connected();
@@ -117,7 +121,7 @@ export async function connectBroker(url: string, options: { name: string; logger
       const consumer: Consumer = { subscription, running: new Map() };
       consumers.push(consumer);
       // When this fails the channel is closed and with it the connection: the next one tries again.
-      if (link) await startConsumer(link.model, consumer, logger, () => idle).catch((fault: unknown) => {
+      if (link) await startConsumer(link, consumer, logger, () => idle).catch((fault: unknown) => {
         logger.error('the queue cannot be consumed yet', { queue: subscription.queue, error: fault });
       });
     },
@@ -154,7 +158,7 @@ function backOff(attempt: number, firstMs: number, mostMs: number): number {
 }
 
 /** A dead peer is noticed after two missed heartbeats of 5 s; without noDelay a confirm takes 46 ms instead of 0.7. */
-async function openLink(url: string, name: string): Promise<Link> {
+async function openLink(url: string, name: string, realm: string): Promise<Link> {
   const address = new URL(url);
   if (!address.searchParams.has('heartbeat')) address.searchParams.set('heartbeat', '5');
   const model = await connect(address.href, { noDelay: true, timeout: 3_000, clientProperties: { connection_name: name } });
@@ -162,9 +166,9 @@ async function openLink(url: string, name: string): Promise<Link> {
   try {
     const publisher = await model.createConfirmChannel();
     publisher.on('error', () => undefined);
-    await publisher.assertExchange(EVENT_EXCHANGE, 'topic', { durable: true });
-    await publisher.assertExchange(DEAD_EXCHANGE, 'direct', { durable: true });
-    const link: Link = { model, publisher, inspector: undefined, pending: new Map() };
+    await publisher.assertExchange(exchangesOf(realm).events, 'topic', { durable: true });
+    await publisher.assertExchange(exchangesOf(realm).dead, 'direct', { durable: true });
+    const link: Link = { model, realm, publisher, inspector: undefined, pending: new Map() };
     publisher.on('return', (message: { properties: { messageId?: unknown } }) => {
       const waiting = link.pending.get(String(message.properties.messageId));
       if (waiting) waiting.returned = true;
@@ -220,7 +224,7 @@ async function publishOn(link: Link | undefined, event: Event): Promise<void> {
     const waiting = { type: event.type, returned: false, fail: settle };
     pending.set(event.id, waiting);
     try {
-      publisher.publish(EVENT_EXCHANGE, event.type, Buffer.from(JSON.stringify(event)), {
+      publisher.publish(exchangesOf(link.realm).events, event.type, Buffer.from(JSON.stringify(event)), {
         persistent: true, mandatory: true, messageId: event.id, type: event.type, contentType: 'application/cloudevents+json',
         correlationId: event.correlationid, headers: { traceparent: event.traceparent },
       }, (fault: unknown) => {
@@ -237,21 +241,22 @@ async function publishOn(link: Link | undefined, event: Event): Promise<void> {
  * The queue of a service: replicated, with a limit of deliveries and a dead-letter queue (at least once: without that
  * strategy a message over the limit may be lost on its way).
  */
-async function declare(channel: Channel, { queue, types, deliveryLimit = 10 }: Subscription): Promise<void> {
+async function declare(channel: Channel, { queue, types, deliveryLimit = 10 }: Subscription, realm: string): Promise<void> {
+  const exchanges = exchangesOf(realm);
   const dead = `${queue}.dead`;
   await channel.assertQueue(dead, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-  await channel.bindQueue(dead, DEAD_EXCHANGE, queue);
+  await channel.bindQueue(dead, exchanges.dead, queue);
   await channel.assertQueue(queue, {
     durable: true,
     arguments: {
       'x-queue-type': 'quorum', 'x-delivery-limit': deliveryLimit, 'x-overflow': 'reject-publish',
-      'x-dead-letter-exchange': DEAD_EXCHANGE, 'x-dead-letter-routing-key': queue, 'x-dead-letter-strategy': 'at-least-once',
+      'x-dead-letter-exchange': exchanges.dead, 'x-dead-letter-routing-key': queue, 'x-dead-letter-strategy': 'at-least-once',
     },
   });
-  for (const type of types) await channel.bindQueue(queue, EVENT_EXCHANGE, type);
+  for (const type of types) await channel.bindQueue(queue, exchanges.events, type);
 }
 
-async function startConsumer(model: ChannelModel, consumer: Consumer, logger: Logger, stopped: () => boolean): Promise<void> {
+async function startConsumer({ model, realm }: Link, consumer: Consumer, logger: Logger, stopped: () => boolean): Promise<void> {
   const { subscription } = consumer;
   const channel = await model.createChannel();
   let open = true;
@@ -261,7 +266,7 @@ async function startConsumer(model: ChannelModel, consumer: Consumer, logger: Lo
     open = false;
     void model.close().catch(() => undefined);
   });
-  await declare(channel, subscription);
+  await declare(channel, subscription, realm);
   await channel.prefetch(subscription.prefetch ?? 16);
   const { consumerTag } = await channel.consume(subscription.queue, (message) => {
     if (message) inTurn(consumer, message, () => work(channel, message, subscription, logger, () => open && !stopped()));
