@@ -47,7 +47,8 @@ export async function coreClient({ endpoint, wsdl, timeoutMs }: CoreClientOption
 /** A fault of the soap library, of the core or of the way there, as what it means to us. Bodies never enter a message. */
 function translated(error: unknown): unknown {
   const fault = faultOf(error);
-  if (!fault) return error instanceof Error && 'body' in error ? new Error('the core answered something that is no SOAP') : error;
+  // What the library throws for XML it cannot read carries the body, or is no Error at all.
+  if (!fault) return error instanceof Error && !('body' in error) ? error : new Error('the core answered something that is no SOAP');
   const judged = judgeFault(fault);
   if (judged.verdict === 'refuse') return new CoreRefusal(judged.reason);
   const name = `${fault.side} ${/^[A-Z_]{1,60}$/.test(fault.code ?? '') ? fault.code : 'without a code'}`;

@@ -1,6 +1,5 @@
 import { integer } from '@kontor/kernel/config';
 import { defineService, isMain, runService } from '@kontor/kernel/service';
-import { Gauge } from 'prom-client';
 import { accountRepository } from './repository.js';
 import { routes } from './routes.js';
 import { subscriptions } from './subscriptions.js';
@@ -14,7 +13,7 @@ export const options = defineService({
   wire: ({ database, settings, logger, metrics }) => {
     const accounts = accountRepository(database);
     const now = (): Date => new Date();
-    const breaks = new Gauge({ name: 'ledger_invariant_breaks', help: 'Breaches of the ledger\'s invariants found by the last check', registers: [metrics] });
+    const breaks = metrics.gauge({ name: 'ledger_invariant_breaks', help: 'Breaches of the ledger\'s invariants found by the last check.' });
     const check = setInterval(() => {
       accounts.invariantBreaks().then((found) => {
         breaks.set(found.length);
