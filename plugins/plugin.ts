@@ -6,6 +6,9 @@
  * `test/lua-safe.test.ts`.
  */
 
+import { PROBLEMS } from './problems.js';
+import type { ProblemCode } from './problems.js';
+
 /** One request as the gateway sees it after its bundled plugins (oauth2 or key-auth, acl) have let it through. */
 export interface RequestFacts {
   /** Upper-case method. */
@@ -183,10 +186,9 @@ export function pluginSchema(name: string, fields: SchemaField[]): PluginSchema 
   };
 }
 
-/** Ends the request with a problem. `code` is one of kernel/problem's. */
-export function refuse(
-  status: number, code: string, title: string, detail: string, headers: Record<string, string> = {},
-): Refuse {
+/** Ends the request with a problem. `detail` says what the caller can do. */
+export function refuse(code: ProblemCode, detail: string, headers: Record<string, string> = {}): Refuse {
+  const { status, title } = PROBLEMS[code];
   return { kind: 'refuse', status, code, title, detail, headers };
 }
 
@@ -211,16 +213,20 @@ export function problemBody(
 
 /** The refusal of every plugin whose own code failed or whose parts contradict each other: never let through. */
 export function failClosed(what: string): Refuse {
-  return refuse(503, 'unavailable', 'Service unavailable', `${what} could not decide this request. Try again shortly.`, { 'retry-after': '1' });
+  return refuse('unavailable', `${what} could not decide this request. Try again shortly.`, { 'retry-after': '1' });
 }
-
-const OPAQUE_ID = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-';
 
 /** Whether the text is an opaque id: 1 to 128 characters of `[A-Za-z0-9._~-]`. */
 export function isOpaqueId(text: string | undefined): boolean {
   if (text === undefined || text.length < 1 || text.length > 128) return false;
   for (let i = 0; i < text.length; i++) {
-    if (!OPAQUE_ID.includes(text.charAt(i))) return false;
+    if (!isOpaqueIdCode(text.charCodeAt(i))) return false;
   }
   return true;
+}
+
+/** Letters, digits, `-`, `.`, `_` and `~` (RFC 3986 §2.3, unreserved). */
+function isOpaqueIdCode(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || (code >= 65 && code <= 90)
+    || code === 45 || code === 46 || code === 95 || code === 126;
 }

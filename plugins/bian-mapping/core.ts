@@ -38,7 +38,7 @@ export const BIAN_HEADERS = [
 export function decide(facts: RequestFacts, config: BianMappingConfig): Decision {
   const asked = facts.headers['x-bian-release'];
   if (asked !== undefined && asked !== config.release) {
-    return refuse(400, 'invalid_request', 'Invalid request', `This gateway speaks BIAN release ${config.release}; leave X-BIAN-Release out or send that.`);
+    return refuse('invalid_request', `This gateway speaks BIAN release ${config.release}; leave X-BIAN-Release out or send that.`);
   }
   const decision = allow();
   decision.clearRequestHeaders = inboundBianHeaders(facts);

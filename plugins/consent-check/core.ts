@@ -50,29 +50,23 @@ export function decide(facts: RequestFacts, config: ConsentCheckConfig, lookup: 
 function judge(facts: RequestFacts, config: ConsentCheckConfig, lookup: ConsentLookup): Decision {
   const scope = missingScope(facts, config);
   if (scope !== undefined) {
-    return refuse(403, 'insufficient_scope', 'Insufficient scope', `The access token lacks the scope ${scope}.`, {
+    return refuse('insufficient_scope', `The access token lacks the scope ${scope}.`, {
       'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"`,
     });
   }
   if (config.permission === undefined) return allow();
   if (!isOpaqueId(facts.consentId)) {
-    return refuse(403, 'consent_required', 'Consent required', 'Use an access token issued on a customer\'s consent (authorization code).');
+    return refuse('consent_required', 'Use an access token issued on a customer\'s consent (authorization code).');
   }
-  if (lookup.kind === 'unavailable') {
-    return refuse(503, 'consent_check_unavailable', 'Consent check unavailable', 'The consent cannot be checked right now. Try again shortly.', { 'retry-after': '1' });
-  }
-  if (lookup.kind === 'missing') return notActive('The consent does not exist or is not authorised.');
+  if (lookup.kind === 'unavailable') return unchecked();
+  if (lookup.kind === 'missing') return notActive();
   const refusal = judgeRecord(facts, lookup.record) ?? judgeReach(facts, config, config.permission, lookup.record);
   return refusal ?? allow();
 }
 
 function judgeRecord(facts: RequestFacts, record: ConsentRecord): Refuse | undefined {
-  if (!isWhole(record)) {
-    return refuse(503, 'consent_check_unavailable', 'Consent check unavailable', 'The consent cannot be checked right now. Try again shortly.', { 'retry-after': '1' });
-  }
-  if (facts.clientId === undefined || record.clientId !== facts.clientId) {
-    return notActive('The consent does not exist or is not authorised.');
-  }
+  if (!isWhole(record)) return unchecked();
+  if (facts.clientId === undefined || record.clientId !== facts.clientId) return notActive();
   if (record.status !== 'authorised') return denied(record.reason);
   if (record.expiresAt <= facts.now) return denied('expired');
   return undefined;
@@ -80,13 +74,13 @@ function judgeRecord(facts: RequestFacts, record: ConsentRecord): Refuse | undef
 
 function judgeReach(facts: RequestFacts, config: ConsentCheckConfig, permission: string, record: ConsentRecord): Refuse | undefined {
   if (!record.permissions.includes(permission)) {
-    return refuse(403, 'consent_permission_missing', 'Permission not granted', `The customer did not grant ${permission}.`);
+    return refuse('consent_permission_missing', `The customer did not grant ${permission}.`);
   }
   if (config.accountParameter === undefined) return undefined;
   const account = facts.pathParameters[config.accountParameter];
   if (account === undefined) return failClosed('The consent check');
   if (!record.accounts.includes(account)) {
-    return refuse(403, 'consent_account_not_covered', 'Account not covered', 'The consent does not cover this account.');
+    return refuse('consent_account_not_covered', 'The consent does not cover this account.');
   }
   return undefined;
 }
@@ -110,12 +104,17 @@ function isWhole(record: ConsentRecord): boolean {
 }
 
 function denied(reason: string | undefined): Refuse {
-  if (reason === 'revoked') return refuse(403, 'consent_revoked', 'Consent revoked', 'The customer revoked this consent. Ask for a new one.');
-  if (reason === 'expired') return refuse(403, 'consent_expired', 'Consent expired', 'This consent has expired. Ask the customer for a new one.');
-  if (reason === 'consumed') return refuse(403, 'consent_consumed', 'Consent used up', 'This payment consent has been used. Each payment needs its own.');
-  return notActive('The consent does not exist or is not authorised.');
+  if (reason === 'revoked') return refuse('consent_revoked', 'The customer revoked this consent. Ask for a new one.');
+  if (reason === 'expired') return refuse('consent_expired', 'This consent has expired. Ask the customer for a new one.');
+  if (reason === 'consumed') return refuse('consent_consumed', 'This payment consent has been used. Each payment needs its own.');
+  return notActive();
 }
 
-function notActive(detail: string): Refuse {
-  return refuse(403, 'consent_not_active', 'Consent not active', detail);
+/** Also for the consent of another client: whose it is stays unsaid. */
+function notActive(): Refuse {
+  return refuse('consent_not_active', 'The consent does not exist or is not authorised.');
+}
+
+function unchecked(): Refuse {
+  return refuse('consent_check_unavailable', 'The consent cannot be checked right now. Try again shortly.', { 'retry-after': '1' });
 }

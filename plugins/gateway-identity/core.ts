@@ -38,16 +38,16 @@ const MARGIN_SECONDS = 5;
  */
 export function decide(facts: RequestFacts, config: GatewayIdentityConfig, consent?: ConsentRecord): Decision {
   if (facts.headersTruncated === true) {
-    return refuse(400, 'invalid_request', 'Invalid request', 'The request has too many headers.');
+    return refuse('invalid_request', 'The request has too many headers.');
   }
   if (facts.headers['x-gateway-token'] !== undefined) {
-    return refuse(401, 'invalid_token', 'Invalid token', 'X-Gateway-Token is a forged identity header: only the gateway sets it.');
+    return refuse('invalid_token', 'X-Gateway-Token is a forged identity header: only the gateway sets it.');
   }
   const decision = allow();
   decision.clearRequestHeaders = headersToStrip(facts, config);
   if (config.audience === undefined) return decision;
   if (config.operation === undefined || facts.clientId === undefined || facts.clientId.length < 1) {
-    return refuse(401, 'unauthenticated', 'Unauthenticated', 'Send a valid access token or API key.');
+    return refuse('unauthenticated', 'Send a valid access token or API key.');
   }
   decision.token = orderToken(facts, config, { audience: config.audience, operation: config.operation, clientId: facts.clientId }, consent);
   return decision;

@@ -5,6 +5,8 @@
  * answered passes untouched, and so does a refusal that already is a problem.
  */
 import { problemBody } from '../plugin.js';
+import { PROBLEMS } from '../problems.js';
+import type { ProblemCode } from '../problems.js';
 import type { Answer, AnswerChange, ProblemBody, RequestFacts } from '../plugin.js';
 
 /** Nothing to configure: the name of the correlation header is fixed by the contracts. */
@@ -12,7 +14,7 @@ export interface ProblemJsonConfig {
   enabled?: boolean;
 }
 
-interface Known { code: string; title: string; detail: string }
+interface Known { code: ProblemCode; detail: string }
 
 /** What the answer becomes; no change for the service's own answers, successes and problems. */
 export function answer(facts: RequestFacts, _config: ProblemJsonConfig, answered: Answer): AnswerChange {
@@ -21,7 +23,7 @@ export function answer(facts: RequestFacts, _config: ProblemJsonConfig, answered
   const contentType = answered.headers['content-type'];
   if (contentType !== undefined && contentType.startsWith('application/problem+json')) return change;
   const known = recognise(answered);
-  const body = problemBody({ status: answered.status, code: known.code, title: known.title, detail: known.detail }, facts.correlationId);
+  const body = problemBody({ status: answered.status, code: known.code, title: PROBLEMS[known.code].title, detail: known.detail }, facts.correlationId);
   change.setHeaders['content-type'] = 'application/problem+json';
   if (isOAuthEndpoint(facts.path)) {
     // RFC 6749 §5.2 and §4.1.2.1: OAuth clients read `error` from application/json; the problem's members stand beside it.
@@ -51,38 +53,38 @@ function recognise(answered: Answer): Known {
     if (answered.status === 401 && (error === 'invalid_token' || error === 'invalid_request')) {
       // invalid_request at 401 is Kong's "access token is missing".
       if (error === 'invalid_request') return unauthenticated();
-      return { code: 'invalid_token', title: 'Invalid token', detail: told };
+      return { code: 'invalid_token', detail: told };
     }
-    if (answered.status === 401) return { code: 'unauthenticated', title: 'Unauthenticated', detail: told };
-    if (answered.status === 400) return { code: 'invalid_request', title: 'Invalid request', detail: told };
+    if (answered.status === 401) return { code: 'unauthenticated', detail: told };
+    if (answered.status === 400) return { code: 'invalid_request', detail: told };
   }
   return byStatus(answered.status);
 }
 
 function unauthenticated(): Known {
-  return { code: 'unauthenticated', title: 'Unauthenticated', detail: 'Send a valid access token or API key.' };
+  return { code: 'unauthenticated', detail: 'Send a valid access token or API key.' };
 }
 
 const BY_STATUS: Record<string, Known> = {
-  's401': { code: 'unauthenticated', title: 'Unauthenticated', detail: 'Send a valid access token or API key.' },
-  's403': { code: 'role_required', title: 'Role required', detail: 'This application is not registered for this operation.' },
-  's404': { code: 'not_found', title: 'Not found', detail: 'There is no operation at this path with this method.' },
-  's405': { code: 'method_not_allowed', title: 'Method not allowed', detail: 'This path does not take this method.' },
-  's406': { code: 'not_acceptable', title: 'Not acceptable', detail: 'The answer cannot be given in the requested form.' },
-  's413': { code: 'payload_too_large', title: 'Payload too large', detail: 'The request body is larger than the gateway accepts.' },
-  's415': { code: 'unsupported_media_type', title: 'Unsupported media type', detail: 'The request body is of a type this operation does not take.' },
-  's417': { code: 'payload_too_large', title: 'Payload too large', detail: 'The announced request body is larger than the gateway accepts.' },
-  's426': { code: 'invalid_request', title: 'Invalid request', detail: 'Use HTTPS.' },
-  's429': { code: 'rate_limited', title: 'Too many requests', detail: 'The rate limit is used up. Wait as long as Retry-After says.' },
-  's500': { code: 'internal', title: 'Internal error', detail: 'The gateway failed. Quote the correlation id when you report it.' },
-  's502': { code: 'bad_gateway', title: 'Bad gateway', detail: 'The service answered in a way the gateway could not read.' },
-  's503': { code: 'unavailable', title: 'Service unavailable', detail: 'The service is not available right now. Try again shortly.' },
-  's504': { code: 'timeout', title: 'Gateway timeout', detail: 'The service did not answer in time.' },
+  's401': { code: 'unauthenticated', detail: 'Send a valid access token or API key.' },
+  's403': { code: 'role_required', detail: 'This application is not registered for this operation.' },
+  's404': { code: 'not_found', detail: 'There is no operation at this path with this method.' },
+  's405': { code: 'method_not_allowed', detail: 'This path does not take this method.' },
+  's406': { code: 'not_acceptable', detail: 'The answer cannot be given in the requested form.' },
+  's413': { code: 'payload_too_large', detail: 'The request body is larger than the gateway accepts.' },
+  's415': { code: 'unsupported_media_type', detail: 'The request body is of a type this operation does not take.' },
+  's417': { code: 'payload_too_large', detail: 'The announced request body is larger than the gateway accepts.' },
+  's426': { code: 'invalid_request', detail: 'Use HTTPS.' },
+  's429': { code: 'rate_limited', detail: 'The rate limit is used up. Wait as long as Retry-After says.' },
+  's500': { code: 'internal', detail: 'The gateway failed. Quote the correlation id when you report it.' },
+  's502': { code: 'bad_gateway', detail: 'The service answered in a way the gateway could not read.' },
+  's503': { code: 'unavailable', detail: 'The service is not available right now. Try again shortly.' },
+  's504': { code: 'timeout', detail: 'The service did not answer in time.' },
 };
 
 function byStatus(status: number): Known {
   const known = BY_STATUS[`s${status}`];
   if (known !== undefined) return known;
-  if (status >= 500) return { code: 'internal', title: 'Internal error', detail: 'The gateway failed. Quote the correlation id when you report it.' };
-  return { code: 'invalid_request', title: 'Invalid request', detail: 'The gateway could not accept this request.' };
+  if (status >= 500) return { code: 'internal', detail: 'The gateway failed. Quote the correlation id when you report it.' };
+  return { code: 'invalid_request', detail: 'The gateway could not accept this request.' };
 }

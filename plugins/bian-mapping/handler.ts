@@ -1,0 +1,27 @@
+import { enforce, readFacts, singleHeaders } from '../host-lua/request.js';
+import { priorities } from '../priorities.js';
+import { answer, decide } from './core.js';
+import type { BianMappingConfig } from './core.js';
+
+/** bian-mapping inside Kong: headers and rewriting on the way in, the echo and the status on the way out. */
+export const handler = {
+  PRIORITY: priorities['bian-mapping'],
+  VERSION: '1.0.0',
+
+  access(config: BianMappingConfig): void {
+    const decision = enforce('The BIAN mapping', () => decide(readFacts(), config));
+    if (decision !== undefined && decision.kind === 'allow') kong.ctx.plugin.echo = decision.setResponseHeaders;
+  },
+
+  header_filter(config: BianMappingConfig): void {
+    const echo = kong.ctx.plugin.echo as Record<string, string> | undefined;
+    if (echo === undefined) return;
+    const [headers] = kong.response.get_headers(1000);
+    const change = answer(readFacts(), config, {
+      status: kong.response.get_status(), source: kong.response.get_source(), headers: singleHeaders(headers), fields: {},
+    });
+    for (const name of Object.keys(echo)) kong.response.set_header(name, echo[name] as string);
+    for (const name of Object.keys(change.setHeaders)) kong.response.set_header(name, change.setHeaders[name] as string);
+    if (change.status !== undefined) kong.response.set_status(change.status);
+  },
+};
