@@ -8,6 +8,8 @@ import { problem, type Problem } from '@kontor/kernel/problem';
 import type { DecisionRecord } from '@kontor/kernel/consent-decision';
 import type { EventType } from '@kontor/kernel/events';
 
+export type ConsentEventType = Extract<EventType, `consent.${string}`>;
+
 export type ConsentType = 'account-access' | 'payment';
 export type ConsentStatus = 'awaiting_authorisation' | 'authorised' | 'rejected' | 'revoked' | 'expired' | 'consumed';
 export type StatusReason = 'by_customer' | 'by_third_party' | 'abandoned' | 'too_many_attempts';
@@ -62,7 +64,7 @@ const MOVES: Record<ConsentStatus, Partial<Record<Act, ConsentStatus>>> = {
   consumed: {},
 };
 
-const EVENT_OF: Record<Exclude<ConsentStatus, 'awaiting_authorisation'>, EventType> = {
+const EVENT_OF: Record<Exclude<ConsentStatus, 'awaiting_authorisation'>, ConsentEventType> = {
   authorised: 'consent.authorised',
   rejected: 'consent.rejected',
   revoked: 'consent.revoked',
@@ -83,7 +85,7 @@ export const isOver = (consent: Consent): boolean => Object.keys(MOVES[consent.s
  * Makes a consent that awaits its customer.
  * @throws Problem `role_required`, `unprocessable`, `invalid_iban`, `invalid_amount`
  */
-export function requestConsent(input: NewConsent, by: { id: string; clientId: string; roles: string[]; now: Date }): Consent {
+export function requestConsent(input: NewConsent, by: { id: string; clientId: string; roles: readonly string[]; now: Date }): Consent {
   const role = input.type === 'payment' ? 'pisp' : 'aisp';
   if (!by.roles.includes(role)) throw problem('role_required', `A consent of type ${input.type} takes the role ${role}.`);
   requireHttpUrl(input.redirectUri);
@@ -166,7 +168,7 @@ function move(consent: Consent, act: Act, now: Date): Consent {
 }
 
 /** The event that tells what the consent has become. */
-export const eventOf = (consent: Consent): EventType =>
+export const eventOf = (consent: Consent): ConsentEventType =>
   consent.status === 'awaiting_authorisation' ? 'consent.created' : EVENT_OF[consent.status];
 
 /** A record is denied a reason the third party can act on; see `consent_revoked`, `consent_expired` … in the problem table. */

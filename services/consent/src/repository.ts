@@ -5,7 +5,7 @@ import { idempotent, type IdempotentAnswer } from '@kontor/kernel/idempotency';
 import { appendEvent } from '@kontor/kernel/outbox';
 import { decodeCursor, encodeCursor } from '@kontor/kernel/cursor';
 import { problem } from '@kontor/kernel/problem';
-import { decisionOf, eventOf, expire, type Consent, type ConsentedPayment, type Consents, type ConsentStatus, type OfferedAccount } from './consent.js';
+import { decisionOf, eventOf, expire, type Consent, type ConsentedPayment, type ConsentEventType, type Consents, type ConsentStatus, type OfferedAccount } from './consent.js';
 import type { Decisions } from './decisions.js';
 
 interface ConsentRow {
@@ -30,7 +30,7 @@ export interface Authentication {
 }
 
 export interface ConsentRepository extends Consents {
-  create(consent: Consent, request: { key: string; body: unknown; context: EventContext; answer: (c: Consent) => unknown }): Promise<IdempotentAnswer>;
+  create<Body>(consent: Consent, request: { key: string; body: unknown; context: EventContext; answer: (c: Consent) => Body }): Promise<IdempotentAnswer<Body>>;
   list(clientId: string, page: { status?: string; limit: number; cursor?: string }): Promise<{ consents: Consent[]; nextCursor: string | null }>;
   /** Reads the consent under a lock, applies the rule and makes the outcome visible in the safe order. Unchanged version: nothing is written. */
   change(consentId: string, rule: (consent: Consent) => Consent, context: EventContext, authentication?: Authentication): Promise<Consent>;
@@ -132,7 +132,7 @@ export function consentRepository(database: Database, decisions: Decisions): Con
       for (const { id } of due) await change(id, (consent) => expire(consent, now), context());
       return due.length;
     },
-    remember: announceOf(decisions),
+    remember: announce,
     async accountsOf(customerId) {
       return database.query<OfferedAccount>(
         `SELECT id, customer_id AS "customerId", iban, currency, product FROM accounts WHERE customer_id = $1 AND open ORDER BY id`, [customerId]);
@@ -165,10 +165,7 @@ export function consentRepository(database: Database, decisions: Decisions): Con
   };
 }
 
-const announceOf = (decisions: Decisions) => (consent: Consent): Promise<void> =>
-  decisions.write(consent.id, decisionOf(consent)).catch(() => undefined);
-
-function consentEvent(consent: Consent, context: EventContext): Event {
+function consentEvent(consent: Consent, context: EventContext): Event<ConsentEventType> {
   return newEvent(eventOf(consent), {
     source: '/kontor/consent', subject: consent.id, customerId: consent.customerId, context: { ...context, clientId: consent.clientId },
     data: {
@@ -177,5 +174,5 @@ function consentEvent(consent: Consent, context: EventContext): Event {
       ...(consent.payment ? { payment: consent.payment } : {}),
       ...(consent.statusReason ? { reason: consent.statusReason } : {}),
     },
-  } as never) as Event;
+  });
 }
