@@ -1,0 +1,84 @@
+import { create } from 'xmlbuilder2';
+import type { StatusReport, StatusReportMessage, TransactionReference } from './payment-rail.js';
+import { all, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, type Node } from './xml.js';
+
+/** FI to FI payment status report, pacs.002.001.10. */
+const PACS_002 = 'pacs.002.001.10';
+
+const REFERENCE_ELEMENT: Record<TransactionReference['kind'], string> = { instr: 'OrgnlInstrId', e2e: 'OrgnlEndToEndId', tx: 'OrgnlTxId' };
+
+/** Writes a pacs.002 with one entry a report. A reason that is no four-character code travels as NARR with its text. */
+export function writeStatusReports(message: StatusReportMessage): string {
+  const root = create({ version: '1.0', encoding: 'UTF-8' }).ele(namespaceOf(PACS_002), 'Document').ele('FIToFIPmtStsRpt');
+  const header = root.ele('GrpHdr');
+  header.ele('MsgId').txt(message.messageId);
+  header.ele('CreDtTm').txt(message.createdAt);
+  for (const { originalMessageId, reference, status, reason } of message.reports) {
+    const entry = root.ele('TxInfAndSts');
+    if (originalMessageId !== undefined) {
+      const group = entry.ele('OrgnlGrpInf');
+      group.ele('OrgnlMsgId').txt(originalMessageId);
+      group.ele('OrgnlMsgNmId').txt('pacs.008.001.08');
+    }
+    if (reference) entry.ele(REFERENCE_ELEMENT[reference.kind]).txt(reference.id);
+    entry.ele('TxSts').txt(status);
+    if (reason === undefined) continue;
+    const because = entry.ele('StsRsnInf');
+    const isCode = /^[A-Z0-9]{4}$/.test(reason);
+    because.ele('Rsn').ele('Cd').txt(isCode ? reason : 'NARR');
+    if (!isCode) because.ele('AddtlInf').txt(reason.slice(0, 105));
+  }
+  return root.end();
+}
+
+/** Reads an opened pacs.002: its transactions, or, where it has none, what it says of whole messages. @throws MessageFault */
+export function readStatusReports(content: Node): StatusReportMessage {
+  const root = one(content, 'FIToFIPmtStsRpt');
+  const header = one(root, 'GrpHdr');
+  const messageId = requiredText(header, 35, 'MsgId');
+  const createdAt = dateTimeAt(header, 'CreDtTm');
+  const groups = all(root, 'OrgnlGrpInfAndSts');
+  const onlyGroup = groups.length === 1 ? textAt(groups[0], 35, 'OrgnlMsgId') : undefined;
+  const transactions = all(root, 'TxInfAndSts').map((entry) => readTransaction(entry, onlyGroup));
+  const reports = transactions.length > 0 ? transactions : groups.flatMap(readGroup);
+  return { messageId, createdAt, reports };
+}
+
+function readTransaction(entry: Node, onlyGroup: string | undefined): StatusReport {
+  const originalMessageId = textAt(entry, 35, 'OrgnlGrpInf', 'OrgnlMsgId') ?? onlyGroup;
+  const reference = referenceIn(entry);
+  return {
+    status: statusAt(entry, 'TxSts') ?? 'NONE',
+    ...(originalMessageId === undefined ? {} : { originalMessageId }),
+    ...(reference === undefined ? {} : { reference }),
+    ...reasonIn(entry),
+  };
+}
+
+function readGroup(group: Node): StatusReport[] {
+  const status = statusAt(group, 'GrpSts');
+  const originalMessageId = requiredText(group, 35, 'OrgnlMsgId');
+  return status === undefined ? [] : [{ originalMessageId, status, ...reasonIn(group) }];
+}
+
+function referenceIn(entry: Node): TransactionReference | undefined {
+  for (const kind of ['tx', 'instr', 'e2e'] as const) {
+    const id = textAt(entry, 35, REFERENCE_ELEMENT[kind]);
+    if (id !== undefined) return { kind, id };
+  }
+  return undefined;
+}
+
+function statusAt(node: Node, name: string): string | undefined {
+  const status = textAt(node, 4, name);
+  if (status !== undefined && !/^[A-Z]{4}$/.test(status)) throw new MessageFault(`${name} is no status code`);
+  return status;
+}
+
+function reasonIn(node: Node): { reason?: string } {
+  for (const because of all(node, 'StsRsnInf')) {
+    const reason = textAt(because, 4, 'Rsn', 'Cd');
+    if (reason !== undefined) return { reason };
+  }
+  return {};
+}

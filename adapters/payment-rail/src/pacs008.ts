@@ -1,0 +1,104 @@
+import { create } from 'xmlbuilder2';
+import type { WireMoney } from '@kontor/kernel/money';
+import type { CreditTransfer, CreditTransferMessage, Party } from './payment-rail.js';
+import { all, attribute, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, type Node } from './xml.js';
+
+/** FI to FI customer credit transfer, pacs.008.001.08. */
+const PACS_008 = 'pacs.008.001.08';
+
+/**
+ * Writes a pacs.008: clearing settlement, charges as the service level says (SEPA).
+ * @param banks BICs; an agent whose BIC is not known is written as NOTPROVIDED (EPC: IBAN-only)
+ */
+export function writeCreditTransfers(message: CreditTransferMessage, banks: { debtorAgent?: string; creditorAgent?: string }): string {
+  const root = create({ version: '1.0', encoding: 'UTF-8' }).ele(namespaceOf(PACS_008), 'Document').ele('FIToFICstmrCdtTrf');
+  const header = root.ele('GrpHdr');
+  header.ele('MsgId').txt(message.messageId);
+  header.ele('CreDtTm').txt(message.createdAt);
+  header.ele('NbOfTxs').txt(String(message.transfers.length));
+  const total = message.claimed?.total ?? (message.transfers.length === 1 ? message.transfers[0]?.amount : undefined);
+  if (total) header.ele('TtlIntrBkSttlmAmt', { Ccy: total.currency }).txt(total.amount);
+  header.ele('IntrBkSttlmDt').txt(message.createdAt.slice(0, 10));
+  header.ele('SttlmInf').ele('SttlmMtd').txt('CLRG');
+  for (const transfer of message.transfers) writeTransfer(root.ele('CdtTrfTxInf'), transfer, banks);
+  return root.end();
+}
+
+type Builder = ReturnType<typeof create>;
+
+function writeTransfer(at: Builder, transfer: CreditTransfer, banks: { debtorAgent?: string; creditorAgent?: string }): void {
+  const ids = at.ele('PmtId');
+  if (transfer.instructionId !== undefined) ids.ele('InstrId').txt(transfer.instructionId);
+  ids.ele('EndToEndId').txt(transfer.endToEndId);
+  if (transfer.transactionId !== undefined) ids.ele('TxId').txt(transfer.transactionId);
+  if (transfer.uetr !== undefined) ids.ele('UETR').txt(transfer.uetr);
+  at.ele('IntrBkSttlmAmt', { Ccy: transfer.amount.currency }).txt(transfer.amount.amount);
+  at.ele('ChrgBr').txt('SLEV');
+  at.ele('Dbtr').ele('Nm').txt(transfer.debtor.name);
+  writeAccount(at.ele('DbtrAcct'), transfer.debtor);
+  writeAgent(at.ele('DbtrAgt'), banks.debtorAgent);
+  writeAgent(at.ele('CdtrAgt'), banks.creditorAgent);
+  at.ele('Cdtr').ele('Nm').txt(transfer.creditor.name);
+  writeAccount(at.ele('CdtrAcct'), transfer.creditor);
+  if (transfer.remittance !== undefined) at.ele('RmtInf').ele('Ustrd').txt(transfer.remittance);
+}
+
+function writeAccount(at: Builder, { iban }: Party): void {
+  if (iban === undefined) at.ele('Id').ele('Othr').ele('Id').txt('NOTPROVIDED');
+  else at.ele('Id').ele('IBAN').txt(iban);
+}
+
+function writeAgent(at: Builder, bic: string | undefined): void {
+  const institution = at.ele('FinInstnId');
+  if (bic === undefined) institution.ele('Othr').ele('Id').txt('NOTPROVIDED');
+  else institution.ele('BICFI').txt(bic);
+}
+
+/** Reads an opened pacs.008. What a schema would say is checked here too, for the elements that are used. @throws MessageFault */
+export function readCreditTransfers(content: Node): CreditTransferMessage {
+  const root = one(content, 'FIToFICstmrCdtTrf');
+  const header = one(root, 'GrpHdr');
+  const transactions = requiredText(header, 15, 'NbOfTxs');
+  if (!/^[0-9]{1,15}$/.test(transactions)) throw new MessageFault('NbOfTxs is no number');
+  const total = one(header, 'TtlIntrBkSttlmAmt') === undefined ? undefined : amountAt(header, 'TtlIntrBkSttlmAmt');
+  const transfers = all(root, 'CdtTrfTxInf').map(readTransfer);
+  if (transfers.length === 0) throw new MessageFault('CdtTrfTxInf is missing');
+  return {
+    messageId: requiredText(header, 35, 'MsgId'),
+    createdAt: dateTimeAt(header, 'CreDtTm'),
+    claimed: { transactions, ...(total === undefined ? {} : { total }) },
+    transfers,
+  };
+}
+
+function readTransfer(at: Node): CreditTransfer {
+  const instructionId = textAt(at, 35, 'PmtId', 'InstrId');
+  const transactionId = textAt(at, 35, 'PmtId', 'TxId');
+  const uetr = textAt(at, 36, 'PmtId', 'UETR');
+  const remittance = all(at, 'RmtInf', 'Ustrd').map((line) => textAt(line, 140) ?? '').join(' ');
+  return {
+    endToEndId: requiredText(at, 35, 'PmtId', 'EndToEndId'),
+    ...(instructionId === undefined ? {} : { instructionId }),
+    ...(transactionId === undefined ? {} : { transactionId }),
+    ...(uetr === undefined ? {} : { uetr }),
+    amount: amountAt(at, 'IntrBkSttlmAmt'),
+    debtor: partyAt(at, 'Dbtr', 'DbtrAcct'),
+    creditor: partyAt(at, 'Cdtr', 'CdtrAcct'),
+    ...(remittance === '' ? {} : { remittance }),
+  };
+}
+
+/** ActiveCurrencyAndAmount: at most 18 digits, 5 of them decimals, not negative. The currency's own decimals are checked later. */
+function amountAt(node: Node | undefined, name: string): WireMoney {
+  const amount = requiredText(node, 20, name);
+  const currency = attribute(one(node, name), 'Ccy');
+  if (!/^[0-9]{1,18}(\.[0-9]{1,5})?$/.test(amount) || amount.replace('.', '').length > 18) throw new MessageFault(`${name} is no amount`);
+  if (currency === undefined || !/^[A-Z]{3}$/.test(currency)) throw new MessageFault(`${name} has no currency`);
+  return { amount: amount.replace(/^0+(?=[0-9])/, ''), currency };
+}
+
+function partyAt(at: Node, party: string, account: string): Party {
+  const iban = textAt(at, 34, account, 'Id', 'IBAN');
+  if (iban !== undefined && !/^[A-Z]{2}[0-9]{2}[A-Za-z0-9]{1,30}$/.test(iban)) throw new MessageFault(`${account} is no IBAN`);
+  return { name: textAt(at, 140, party, 'Nm') ?? 'NOTPROVIDED', ...(iban === undefined ? {} : { iban }) };
+}
