@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
@@ -12,7 +12,8 @@ interface State {
   _format_version: string; _info?: { select_tags?: string[] }; _plugin_configs?: Record<string, object>;
   plugins?: PluginState[]; services?: ServiceState[];
 }
-interface Entity { id: string; name?: string; tags?: string[] | null; [field: string]: unknown }
+interface Reference { id: string }
+interface Entity extends Reference { name: string; service?: Reference | null; route?: Reference | null; [field: string]: unknown }
 
 const TOP_LEVEL = ['_format_version', '_info', '_plugin_configs', 'plugins', 'services'];
 
@@ -29,37 +30,38 @@ export async function syncState(options: { admin: AdminApi; files: string[]; val
   const filter = `?tags=${tags.join(',')}&size=1000`;
   const kept = { plugins: new Set<string>(), routes: new Set<string>(), services: new Set<string>() };
   const existing = {
-    plugins: await byId(admin, `/plugins${filter}`), routes: await byId(admin, `/routes${filter}`), services: await byId(admin, `/services${filter}`),
+    plugins: await byKey(admin, 'plugins', filter), routes: await byKey(admin, 'routes', filter), services: await byKey(admin, 'services', filter),
   };
   let changes = 0;
-  const put = async (kind: keyof typeof kept, id: string, body: object): Promise<void> => {
+  // An entity is found again by what makes it unique to Kong, whoever made it: decK gives ids of its own.
+  const put = async (kind: keyof typeof kept, body: { name: string; service?: Reference; route?: Reference; config?: object }): Promise<string> => {
+    const before = existing[kind].get(keyOf(kind, body));
+    const id = before?.id ?? randomUUID();
     kept[kind].add(id);
-    const before = existing[kind].get(id);
-    if (before && covers(before, body)) return;
+    if (before && covers(before, body)) return id;
     await admin.put(`/${kind}/${id}`, { ...body, tags });
     changes += 1;
+    return id;
   };
-  const putPlugins = async (plugins: PluginState[] | undefined, owner: string, parent: object): Promise<void> => {
+  const putPlugins = async (plugins: PluginState[] | undefined, parent: { service?: Reference; route?: Reference }): Promise<void> => {
     for (const plugin of plugins ?? []) {
       const { _config: shared, config, ...rest } = plugin;
       const base = shared === undefined ? {} : state._plugin_configs?.[shared];
       if (!base) throw new Fault(`The gateway state names the plugin configuration ${shared}, which no file defines.`);
-      await put('plugins', stableId(`plugin:${owner}:${plugin.name}`), { ...rest, ...parent, config: { ...base, ...config } });
+      await put('plugins', { ...rest, ...parent, config: { ...base, ...config } });
     }
   };
   for (const { routes, plugins, ...service } of state.services ?? []) {
-    const serviceId = stableId(`service:${service.name}`);
-    await put('services', serviceId, service);
-    await putPlugins(plugins, service.name, { service: { id: serviceId } });
+    const serviceId = await put('services', urlParts(service));
+    await putPlugins(plugins, { service: { id: serviceId } });
     for (const { plugins: routePlugins, ...route } of routes ?? []) {
-      const routeId = stableId(`route:${route.name}`);
-      await put('routes', routeId, { ...route, service: { id: serviceId } });
-      await putPlugins(routePlugins, `route:${route.name}`, { route: { id: routeId } });
+      const routeId = await put('routes', { ...route, service: { id: serviceId } });
+      await putPlugins(routePlugins, { route: { id: routeId } });
     }
   }
-  await putPlugins(state.plugins, '', {});
+  await putPlugins(state.plugins, {});
   for (const kind of ['plugins', 'routes', 'services'] as const) {
-    for (const id of existing[kind].keys()) {
+    for (const { id } of existing[kind].values()) {
       if (kept[kind].has(id)) continue;
       await admin.remove(`/${kind}/${id}`);
       changes += 1;
@@ -84,25 +86,28 @@ function readState(files: string[], values: Record<string, string>): State {
   return merged;
 }
 
-async function byId(admin: AdminApi, path: string): Promise<Map<string, Entity>> {
-  return new Map((await admin.list<Entity>(path)).map((entity) => [entity.id, entity]));
+async function byKey(admin: AdminApi, kind: 'plugins' | 'routes' | 'services', filter: string): Promise<Map<string, Entity>> {
+  return new Map((await admin.list<Entity>(`/${kind}${filter}`)).map((entity) => [keyOf(kind, entity), entity]));
 }
 
-/** Whether everything `wanted` says is so in `actual`, which also carries defaults. `url` of a service comes back in parts. */
+function keyOf(kind: string, { name, service, route }: { name: string; service?: Reference | null; route?: Reference | null }): string {
+  return kind === 'plugins' ? [name, service?.id, route?.id].join(' ') : name;
+}
+
+/** Whether everything `wanted` says is so in `actual`, which also carries defaults. */
 function covers(actual: unknown, wanted: unknown): boolean {
   if (wanted === null || typeof wanted !== 'object' || Array.isArray(wanted)) return isDeepStrictEqual(actual, wanted);
   const fields = actual as Record<string, unknown> | null | undefined;
-  return Object.entries(wanted).every(([name, value]) => (name === 'url' && typeof value === 'string' ? coversUrl(fields, value) : covers(fields?.[name], value)));
+  return Object.entries(wanted).every(([name, value]) => covers(fields?.[name], value));
 }
 
-function coversUrl(service: Record<string, unknown> | null | undefined, text: string): boolean {
+/** Kong keeps the `url` of a service in parts. */
+function urlParts({ url: text, ...service }: Omit<ServiceState, 'routes' | 'plugins'>): typeof service & { name: string } {
+  if (typeof text !== 'string') return { ...service, name: service.name as string };
   const url = new URL(text);
-  return service?.host === url.hostname && String(service?.port) === url.port && service?.protocol === url.protocol.slice(0, -1)
-    && (service?.path ?? '/') === url.pathname;
-}
-
-/** A UUID of the name, the same at every run (RFC 9562 §5.8: version 8). */
-function stableId(name: string): string {
-  const hex = createHash('sha256').update(`kontor:${name}`).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  const standard = url.protocol === 'https:' ? 443 : 80;
+  return {
+    ...service, name: service.name as string, protocol: url.protocol.slice(0, -1), host: url.hostname, port: url.port ? Number(url.port) : standard,
+    path: url.pathname === '/' ? null : url.pathname,
+  };
 }

@@ -83,6 +83,7 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
   writeFileSync(join(home, 'platform.json'), `${JSON.stringify({
     gateway: choice, gatewayUrl: urls.gateway, gatewayHttpUrl: urls.gatewayHttp, adminUrl: urls.admin, portalUrl: urls.portal,
     bankPagesUrl: urls.bankPages, caFile: tls.authority, credentialsFile: join(home, 'sandbox.json'),
+    sanctionsFiles: settings.SANCTIONS_FILES ?? join(settings.root, 'adapters/kyc-provider/sandbox-sanctions.csv'),
   }, null, 2)}\n`);
   summary({ settings, supervisor, progress, gateway: gateway.description, authority: tls.authority });
 }

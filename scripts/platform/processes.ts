@@ -48,6 +48,8 @@ interface Program {
 
 const inner = (context: PlatformContext, port: PortName): string => `http://127.0.0.1:${context.settings.ports[port]}`;
 
+const kycProviderKey = ({ settings, secrets }: PlatformContext): string => settings.KYC_PROVIDER_API_KEY ?? secrets.get('kycProviderApiKey');
+
 const SERVICES: Program[] = [
   { name: 'customer', workspace: 'services/customer', port: 'CUSTOMER', database: 'customer' },
   { name: 'kyc', workspace: 'services/kyc', port: 'KYC', database: 'kyc' },
@@ -83,6 +85,7 @@ const ADAPTERS: Program[] = [
     name: 'kyc-provider', workspace: 'adapters/kyc-provider', port: 'KYC_PROVIDER', heap: 160,
     own: (context) => ({
       KYC_PROVIDER_URL: context.settings.KYC_PROVIDER_URL ?? inner(context, 'KYC_PROVIDER_SIMULATOR'),
+      KYC_PROVIDER_API_KEY: kycProviderKey(context),
       ...(context.settings.SANCTIONS_FILES ? { SANCTIONS_FILES: context.settings.SANCTIONS_FILES } : {}),
     }),
   },
@@ -106,8 +109,14 @@ const ADAPTERS: Program[] = [
 ];
 
 const SIMULATORS: Array<Program & { standsFor: 'CORE_BANKING_URL' | 'KYC_PROVIDER_URL' | 'RAIL_URL' }> = [
-  { name: 'core-banking-simulator', workspace: 'adapters/core-banking', bundle: 'simulator', port: 'CORE_BANKING_SIMULATOR', standsFor: 'CORE_BANKING_URL' },
-  { name: 'kyc-provider-simulator', workspace: 'adapters/kyc-provider', bundle: 'simulator', port: 'KYC_PROVIDER_SIMULATOR', standsFor: 'KYC_PROVIDER_URL' },
+  {
+    name: 'core-banking-simulator', workspace: 'adapters/core-banking', bundle: 'simulator', port: 'CORE_BANKING_SIMULATOR', standsFor: 'CORE_BANKING_URL',
+    own: ({ settings }) => ({ STATE_FILE: join(settings.home, 'data/simulators/core-banking.jsonl') }),
+  },
+  {
+    name: 'kyc-provider-simulator', workspace: 'adapters/kyc-provider', bundle: 'simulator', port: 'KYC_PROVIDER_SIMULATOR', standsFor: 'KYC_PROVIDER_URL',
+    own: (context) => ({ KYC_PROVIDER_API_KEY: kycProviderKey(context) }),
+  },
   {
     name: 'payment-rail-simulator', workspace: 'adapters/payment-rail', bundle: 'simulator', port: 'PAYMENT_RAIL_SIMULATOR', standsFor: 'RAIL_URL',
     own: (context) => ({

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { flag, oneOf, port, readSettings, text, url, type Settings } from '@kontor/kernel/config';
+import { flag, oneOf, port, readSettings, secret, text, url, type Settings } from '@kontor/kernel/config';
 import { Fault } from './fault.js';
 
 /** Every program that listens, with the port it has unless `<NAME>_PORT` says otherwise. */
@@ -26,6 +26,7 @@ const SPEC = {
   MONGODB_URL: url({ optional: true, explain: 'URL of a MongoDB for access records; PostgreSQL JSONB when absent' }),
   CORE_BANKING_URL: url({ optional: true, explain: 'SOAP endpoint of the core; the simulator is started when absent' }),
   KYC_PROVIDER_URL: url({ optional: true, explain: 'base URL of the identity provider; the simulator is started when absent' }),
+  KYC_PROVIDER_API_KEY: secret({ optional: true, explain: 'key the identity provider knows us by; made for the simulator when absent' }),
   RAIL_URL: url({ optional: true, explain: 'base URL of the payment rail; the simulator is started when absent' }),
   SANCTIONS_FILES: text({ optional: true, explain: 'comma separated CSV files of sanctions lists; the fictional ones when absent' }),
   ISO20022_XSD_DIR: text({ optional: true, explain: 'directory of ISO 20022 schemas to validate messages against' }),
