@@ -1,0 +1,17 @@
+/* Swagger UI in the portal: it follows the system's colour scheme, and its curl lines show the gateway's own address. */
+const darkScheme = matchMedia('(prefers-color-scheme: dark)');
+const followScheme = () => document.documentElement.classList.toggle('dark-mode', darkScheme.matches);
+darkScheme.addEventListener('change', followScheme);
+followScheme();
+
+/** A plugin of Swagger UI. What is tried here goes through the portal's relay; what is copied must work in a terminal. */
+function kontorDocumentation() {
+  const { gateway } = document.getElementById('swagger-ui').dataset;
+  const relay = `${location.origin}/try`;
+  const direct = (request) => request.update('url', (url) => (url.startsWith(relay) ? gateway + url.slice(relay.length) : url));
+  return {
+    wrapComponents: {
+      curl: (Curl, { React }) => (props) => React.createElement(Curl, { ...props, request: direct(props.request) }),
+    },
+  };
+}
