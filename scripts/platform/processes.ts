@@ -49,6 +49,7 @@ interface Program {
 const inner = (context: PlatformContext, port: PortName): string => `http://127.0.0.1:${context.settings.ports[port]}`;
 
 const kycProviderKey = ({ settings, secrets }: PlatformContext): string => settings.KYC_PROVIDER_API_KEY ?? secrets.get('kycProviderApiKey');
+const railSecret = ({ settings, secrets }: PlatformContext): string => settings.RAIL_SHARED_SECRET ?? secrets.get('railSharedSecret');
 
 const SERVICES: Program[] = [
   { name: 'customer', workspace: 'services/customer', port: 'CUSTOMER', database: 'customer' },
@@ -94,7 +95,7 @@ const ADAPTERS: Program[] = [
     own: (context) => ({
       RAIL_URL: context.settings.RAIL_URL ?? inner(context, 'PAYMENT_RAIL_SIMULATOR'),
       RAIL_INBOUND_URL: `${inner(context, 'PAYMENT_RAIL')}/inbound`,
-      RAIL_SHARED_SECRET: context.secrets.get('railSharedSecret'),
+      RAIL_SHARED_SECRET: railSecret(context),
       BANK_BIC: context.settings.BANK_BIC,
       ...(context.settings.ISO20022_XSD_DIR ? { ISO20022_XSD_DIR: context.settings.ISO20022_XSD_DIR } : {}),
     }),
@@ -120,7 +121,7 @@ const SIMULATORS: Array<Program & { standsFor: 'CORE_BANKING_URL' | 'KYC_PROVIDE
   {
     name: 'payment-rail-simulator', workspace: 'adapters/payment-rail', bundle: 'simulator', port: 'PAYMENT_RAIL_SIMULATOR', standsFor: 'RAIL_URL',
     own: (context) => ({
-      RAIL_SHARED_SECRET: context.secrets.get('railSharedSecret'),
+      RAIL_SHARED_SECRET: railSecret(context),
       BANK_BIC: context.settings.BANK_BIC,
       RAIL_INBOUND_URL: `${inner(context, 'PAYMENT_RAIL')}/inbound`,
     }),

@@ -14,7 +14,8 @@ export const PORTS = {
 
 export type PortName = keyof typeof PORTS;
 
-const SPEC = {
+/** Settings beside the ports; each stands in .env.example. */
+export const SPEC = {
   KONTOR_HOME: text({ optional: true, explain: 'directory of data, secrets, certificates and logs; `.kontor` in the checkout when absent' }),
   KONTOR_PACKAGES: text({ optional: true, explain: 'directory of unpacked Debian packages; `.kontor/packages` in the checkout when absent' }),
   GATEWAY: oneOf(['kong', 'embedded'], { optional: true, explain: 'which gateway; Kong when `kong` is on the PATH' }),
@@ -28,6 +29,7 @@ const SPEC = {
   KYC_PROVIDER_URL: url({ optional: true, explain: 'base URL of the identity provider; the simulator is started when absent' }),
   KYC_PROVIDER_API_KEY: secret({ optional: true, explain: 'key the identity provider knows us by; made for the simulator when absent' }),
   RAIL_URL: url({ optional: true, explain: 'base URL of the payment rail; the simulator is started when absent' }),
+  RAIL_SHARED_SECRET: secret({ optional: true, explain: 'secret shared with the rail; made for the simulator when absent' }),
   SANCTIONS_FILES: text({ optional: true, explain: 'comma separated CSV files of sanctions lists; the fictional ones when absent' }),
   ISO20022_XSD_DIR: text({ optional: true, explain: 'directory of ISO 20022 schemas to validate messages against' }),
   BANK_BIC: text({ default: 'KONTDEFFXXX', explain: 'BIC of the bank' }),
