@@ -389,7 +389,7 @@ export interface components {
                  *       "customerId": "0198a6f2-1f6e-7c53-9d21-5f0c8a4b7e10",
                  *       "product": "current",
                  *       "currency": "EUR",
-                 *       "iban": "DE51997000010000000017",
+                 *       "iban": "DE78997000010000000017",
                  *       "nickname": "Household",
                  *       "openedAt": "2026-01-05T09:30:00.000Z"
                  *     }
@@ -479,7 +479,7 @@ export interface operations {
                      *           "status": "enabled",
                      *           "product": "current",
                      *           "currency": "EUR",
-                     *           "iban": "DE51997000010000000017",
+                     *           "iban": "DE78997000010000000017",
                      *           "holderName": "Ada Example",
                      *           "nickname": "Household",
                      *           "openedAt": "2026-01-05T09:30:00.000Z"
@@ -570,7 +570,7 @@ export interface operations {
                      *       "status": "enabled",
                      *       "product": "current",
                      *       "currency": "EUR",
-                     *       "iban": "DE51997000010000000017",
+                     *       "iban": "DE78997000010000000017",
                      *       "holderName": "Ada Example",
                      *       "nickname": "Household",
                      *       "openedAt": "2026-01-05T09:30:00.000Z"
