@@ -2,8 +2,11 @@ import { join } from 'node:path';
 import { answersOk, nodeProcess, type PlatformContext } from '../platform/processes.js';
 import { deckEnvironment, deckFiles, type Gateway } from './gateway.js';
 
-/** The embedded gateway: one process of ours that reads the decK state itself. */
-export function embeddedGateway(context: PlatformContext): Gateway {
+/**
+ * The embedded gateway: one process of ours that reads the decK state itself.
+ * @param files the state; the bench gives its own
+ */
+export function embeddedGateway(context: PlatformContext, files: string[] = deckFiles(context.settings.root)): Gateway {
   const { settings, stores, tls, secrets } = context;
   const workspace = join(settings.root, 'kong');
   const statusUrl = `http://127.0.0.1:${settings.ports.GATEWAY_STATUS}/readyz`;
@@ -14,7 +17,7 @@ export function embeddedGateway(context: PlatformContext): Gateway {
         name: 'gateway', cwd: workspace, bundle: join(workspace, 'dist/main.js'), port: settings.ports.GATEWAY_STATUS, heap: 192,
         env: {
           ...deckEnvironment(context),
-          DECK_STATE: deckFiles(settings.root).join(','),
+          DECK_STATE: files.join(','),
           PROXY_HTTP_PORT: String(settings.ports.GATEWAY_HTTP),
           PROXY_HTTPS_PORT: String(settings.ports.GATEWAY_HTTPS),
           ADMIN_PORT: String(settings.ports.GATEWAY_ADMIN),
