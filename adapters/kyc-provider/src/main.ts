@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { flag, integer, list, secret, url } from '@kontor/kernel/config';
+import { integer, list, secret, url } from '@kontor/kernel/config';
 import { defineService, isMain, runService } from '@kontor/kernel/service';
 import { identityProvider } from './provider.js';
 import { readSanctionsLists } from './sanctions-list.js';
@@ -12,7 +12,6 @@ export const options = defineService({
   name: 'kyc-provider',
   root,
   settings: {
-    SANDBOX: flag({ default: false, explain: 'true: the fictional sanctions list serves when none is given' }),
     KYC_PROVIDER_URL: url({ explain: 'Base URL of the identity provider (or its simulator)' }),
     KYC_PROVIDER_API_KEY: secret({ explain: 'The key with which the provider knows us' }),
     KYC_PROVIDER_TIMEOUT_MS: integer({ min: 50, max: 60_000, default: 2_000, explain: 'Time for one attempt at the provider, in milliseconds' }),

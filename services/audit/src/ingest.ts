@@ -22,7 +22,7 @@ const MOST_BATCH = 500;
  * the chain takes one writer at a time, so a record a transaction would be its bound.
  */
 export function ingest(needs: IngestNeeds): Router {
-  const keep = batched((records) => write(needs, records));
+  const keep = batched<AccessRecord>((records) => write(needs, records));
   const router = express.Router();
   router.post('/access-records', (request, _response, next) => {
     if (!sameKey(request.headers['x-audit-key'], needs.key)) throw problem('unauthenticated', 'Show the key of the gateway in X-Audit-Key.');

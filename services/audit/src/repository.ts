@@ -115,15 +115,17 @@ export function trailRepository(database: Database, masterKey: Buffer): TrailRep
     transaction: (effects) => database.transaction(effects),
     async list({ customerId, type, clientId, consentId, from, to, limit, cursor }) {
       const after = cursor === undefined ? 0 : decodeCursor<{ position: number }>(cursor, ['position']).position;
+      const theirs = customerId === undefined ? [] : (await database.query<{ subject: string }>(
+        'select subject from subject_customers where customer_id = $1', [customerId])).map(({ subject }) => subject);
+      const consents = theirs.filter((subject) => subject.startsWith('consent:')).map((subject) => subject.slice('consent:'.length));
       const rows = await database.query<RecordRow>(
-        `select * from audit_records r
+        `select * from audit_records
          where position > $1
-           and ($2::uuid is null or customer_id = $2 or subject in (select s.subject from subject_customers s where s.customer_id = $2)
-             or consent_id in (select substr(s.subject, 9)::uuid from subject_customers s where s.customer_id = $2 and s.subject like 'consent:%'))
-           and ($3::text is null or type = $3) and ($4::text is null or client_id = $4) and ($5::uuid is null or consent_id = $5)
-           and ($6::timestamptz is null or at >= $6) and ($7::timestamptz is null or at < $7)
-         order by position limit $8`,
-        [after, customerId ?? null, type ?? null, clientId ?? null, consentId ?? null, from ?? null, to ?? null, limit + 1]);
+           and ($2::uuid is null or customer_id = $2 or subject = any($3::text[]) or consent_id = any($4::uuid[]))
+           and ($5::text is null or type = $5) and ($6::text is null or client_id = $6) and ($7::uuid is null or consent_id = $7)
+           and ($8::timestamptz is null or at >= $8) and ($9::timestamptz is null or at < $9)
+         order by position limit $10`,
+        [after, customerId ?? null, theirs, consents, type ?? null, clientId ?? null, consentId ?? null, from ?? null, to ?? null, limit + 1]);
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return { records: await opened(page), nextCursor: rows.length > limit && last ? encodeCursor({ position: Number(last.position) }) : null };
