@@ -35,9 +35,9 @@ const FAINT = new Set(
     .split(' '),
 );
 const FAINT_WEIGHT = 0.35;
-/** Sum of word weights (natural logarithm of rarity) that singles somebody out on the lists, and where that begins. */
-const TELLS_ENOUGH = 15;
-const TELLS_RANGE = 4;
+/** What singles somebody out, in words that stand on the lists once: one and a half; and over which range that fades. */
+const TELLS_ENOUGH = 1.5;
+const TELLS_RANGE = 0.4;
 const MAX_MATCHES = 10;
 
 interface Entry {
@@ -89,7 +89,7 @@ export function buildScreening(listed: readonly ListedName[], threshold: number 
       for (const word of similar[i]!.keys()) for (const entry of byWord[word.id]!) candidates.add(entry);
     }
     for (const entry of candidates) {
-      const score = likenessOf(entry, similar, weights);
+      const score = likenessOf(entry, similar, weights, unseen);
       if (score >= threshold && score > (scores.get(entry) ?? 0)) scores.set(entry, score);
     }
   };
@@ -206,7 +206,7 @@ function tellingWords(weights: readonly number[]): number[] {
  * fully; what of the entry is missing counts for less (a dropped middle name is common, an added one is not); and a
  * name found through common words alone is not enough.
  */
-function likenessOf(entry: Entry, similar: readonly ReadonlyMap<Word, number>[], weights: readonly number[]): number {
+function likenessOf(entry: Entry, similar: readonly ReadonlyMap<Word, number>[], weights: readonly number[], unique: number): number {
   const pairs: { i: number; j: number; likeness: number }[] = [];
   similar.forEach((words, i) => entry.words.forEach((word, j) => {
     const likeness = words.get(word);
@@ -226,7 +226,7 @@ function likenessOf(entry: Entry, similar: readonly ReadonlyMap<Word, number>[],
   }
   const queryPart = foundQuery / weights.reduce((sum, weight) => sum + weight, 0);
   const entryPart = foundEntry / entry.words.reduce((sum, word) => sum + word.weight, 0);
-  return Math.min(1, queryPart * (1 - penaltyOf(foundQuery) * (1 - entryPart)));
+  return Math.min(1, queryPart * (1 - penaltyOf(foundQuery / unique) * (1 - entryPart)));
 }
 
 /**
