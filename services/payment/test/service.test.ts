@@ -1,0 +1,273 @@
+import { expect } from 'chai';
+import { newId } from '@kontor/kernel/ids';
+import { testService, type TestService } from '@kontor/testing/service';
+import { options } from '../src/main.js';
+import { authorisation, authorised, caller, ended, initiate, order, refused, reported, reserved, type Authorisation } from './fixtures.js';
+
+describe('payment service', () => {
+  let service: TestService;
+  before(async () => { service = await testService(options); });
+  after(() => service.stop());
+
+  /** A consent the service has heard of. */
+  async function known(named: Partial<Authorisation> = {}): Promise<Authorisation> {
+    const given = authorisation(named);
+    await service.deliver(authorised(given));
+    return given;
+  }
+
+  const read = (paymentId: string, clientId = 'fintech-a', roles: string[] = ['pisp']) =>
+    service.request('GET', `/v1/payments/${paymentId}`, { op: 'getPayment', caller: { clientId, roles } });
+  const told = async (paymentId: string) => (await service.events()).filter(({ subject }) => subject === paymentId).map(({ type }) => type);
+
+  describe('initiating', () => {
+    it('answers 201 with the payment at RCVD, and tells it in the same transaction', async () => {
+      const given = await known();
+      const answer = await initiate(service, given);
+      expect(answer.status, JSON.stringify(answer.body)).to.equal(201);
+      expect(answer.headers.location).to.equal(`/v1/payments/${answer.body.paymentId}`);
+      expect(answer.body).to.deep.include({ status: 'RCVD', amount: { amount: '12.50', currency: 'EUR' }, consentId: given.consentId });
+      expect(answer.body.uetr).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-4/);
+      const events = (await service.events()).filter(({ subject }) => subject === answer.body.paymentId);
+      expect(events.map(({ type }) => type)).to.deep.equal(['payment.initiated', 'payment.status-changed']);
+      expect(events[0]).to.include({ clientid: 'fintech-a', customerid: given.customerId, source: 'payment' });
+      expect(events[0]?.data).to.deep.include({ creditor: given.payment.creditor, debtorAccountId: given.debtorAccountId });
+    });
+
+    it('gives the same payment for the same key and body, in its current state, and makes no second one', async () => {
+      const given = await known();
+      const first = await initiate(service, given, { key: 'again-1' });
+      await service.deliver(reserved(first.body.paymentId, given.debtorAccountId));
+      const again = await initiate(service, given, { key: 'again-1' });
+      expect(again.status).to.equal(201);
+      expect(again.headers['idempotency-replayed']).to.equal('true');
+      expect(again.body).to.deep.include({ paymentId: first.body.paymentId, status: 'ACCP' });
+      expect((await told(first.body.paymentId)).filter((type) => type === 'payment.initiated')).to.have.length(1);
+    });
+
+    it('refuses the same key with another body (422)', async () => {
+      const given = await known();
+      await initiate(service, given, { key: 'again-2' });
+      const other = await initiate(service, given, { key: 'again-2', body: { ...order(given), remittance: 'Something else' } });
+      expect(other).to.deep.include({ status: 422 }).and.have.nested.property('body.code', 'idempotency_mismatch');
+    });
+
+    it('lets two clients use the same key', async () => {
+      const [one, two] = [await known(), await known({ clientId: 'fintech-b' })];
+      const answers = [await initiate(service, one, { key: 'shared' }), await initiate(service, two, { key: 'shared' })];
+      expect(answers.map(({ status }) => status)).to.deep.equal([201, 201]);
+      expect(answers[0]?.body.paymentId).not.to.equal(answers[1]?.body.paymentId);
+    });
+
+    it('makes one payment of twenty simultaneous calls with one key', async () => {
+      const given = await known();
+      const answers = await Promise.all(Array.from({ length: 20 }, () => initiate(service, given, { key: 'at-once' })));
+      for (const { status, body } of answers) expect([201, 409], JSON.stringify(body)).to.include(status);
+      const ids = new Set(answers.filter(({ status }) => status === 201).map(({ body }) => body.paymentId));
+      expect(ids.size).to.equal(1);
+      expect(await told([...ids][0])).to.deep.equal(['payment.initiated', 'payment.status-changed']);
+    });
+
+    it('makes one payment of ten simultaneous calls with different keys on one consent; the others learn it is consumed', async () => {
+      const given = await known();
+      const answers = await Promise.all(Array.from({ length: 10 }, () => initiate(service, given)));
+      expect(answers.filter(({ status }) => status === 201)).to.have.length(1);
+      for (const { body } of answers.filter(({ status }) => status !== 201)) expect(body.code).to.equal('consent_consumed');
+    });
+
+    it('leaves the key of a refused call free for a correct one', async () => {
+      const given = await known();
+      const wrong = await initiate(service, given, { key: 'mended', body: { ...order(given), amount: { amount: '12.51', currency: 'EUR' } } });
+      expect(wrong.body.code).to.equal('consent_permission_missing');
+      expect((await initiate(service, given, { key: 'mended' })).status).to.equal(201);
+    });
+
+    it('waits for news of an authorisation that is still on its way', async () => {
+      const given = authorisation();
+      const waiting = initiate(service, given);
+      setTimeout(() => void service.deliver(authorised(given)), 300);
+      expect((await waiting).status).to.equal(201);
+    });
+
+    it('answers 503 with Retry-After when the news does not come within 2 s', async () => {
+      const started = Date.now();
+      const answer = await initiate(service, authorisation());
+      expect(answer).to.deep.include({ status: 503 }).and.have.nested.property('body.code', 'unavailable');
+      expect(answer.headers['retry-after']).to.equal('1');
+      expect(Date.now() - started).to.be.within(1_900, 4_000);
+    });
+
+    for (const how of ['revoked', 'expired'] as const)
+      it(`refuses a consent that was ${how}, also when that was heard before the authorisation`, async () => {
+        for (const heard of [[0, 1], [1, 0]]) {
+          const given = authorisation();
+          const news = [authorised(given), ended(given, how)];
+          for (const i of heard) await service.deliver(news[i]!);
+          expect((await initiate(service, given)).body.code).to.equal(`consent_${how}`);
+        }
+      });
+  });
+
+  describe('what the customer did not authorise', () => {
+    const cases: [string, (given: Authorisation) => Record<string, unknown>, string][] = [
+      ['another amount', (given) => ({ ...order(given), amount: { amount: '12.49', currency: 'EUR' } }), 'consent_permission_missing'],
+      ['another currency', (given) => ({ ...order(given), amount: { amount: '12.50', currency: 'USD' } }), 'consent_permission_missing'],
+      ['another creditor account', (given) => ({ ...order(given), creditor: { name: 'Fictional Books Ltd', iban: 'NL91ABNA0417164300' } }), 'consent_permission_missing'],
+      ['another creditor name', (given) => ({ ...order(given), creditor: { name: 'Somebody Else', iban: 'DE89370400440532013000' } }), 'consent_permission_missing'],
+      ['another debtor account', (given) => ({ ...order(given), debtorAccountId: newId() }), 'consent_account_not_covered'],
+    ];
+    for (const [what, body, code] of cases)
+      it(`is refused: ${what}`, async () => {
+        const given = await known();
+        const answer = await initiate(service, given, { body: body(given) });
+        expect(answer).to.deep.include({ status: 403 }).and.have.nested.property('body.code', code);
+      });
+
+    it('is refused: another remittance than the one shown', async () => {
+      const base = authorisation();
+      const given = await known({ ...base, payment: { ...base.payment, remittance: 'Invoice 1' } });
+      expect((await initiate(service, given, { body: { ...order(given), remittance: 'Invoice 2' } })).body.code).to.equal('consent_permission_missing');
+      expect((await initiate(service, given)).status).to.equal(201);
+    });
+
+    it('is refused: a consent of another client, even if the token says otherwise', async () => {
+      const given = await known();
+      const answer = await initiate(service, { ...given, clientId: 'fintech-b' });
+      expect(answer.body.code).to.equal('consent_not_active');
+    });
+  });
+
+  describe('orders that are wrong in themselves', () => {
+    const cases: [string, (body: Record<string, unknown>) => Record<string, unknown>, string][] = [
+      ['an amount of zero', (body) => ({ ...body, amount: { amount: '0.00', currency: 'EUR' } }), 'invalid_amount'],
+      ['three decimals of euro', (body) => ({ ...body, amount: { amount: '1.005', currency: 'EUR' } }), 'invalid_amount'],
+      ['decimals of yen', (body) => ({ ...body, amount: { amount: '1.5', currency: 'JPY' } }), 'invalid_amount'],
+      ['an unknown currency', (body) => ({ ...body, amount: { amount: '1', currency: 'XQZ' } }), 'invalid_amount'],
+      ['a negative amount', (body) => ({ ...body, amount: { amount: '-1.00', currency: 'EUR' } }), 'invalid_request'],
+      ['an amount that is a number', (body) => ({ ...body, amount: { amount: 1.5, currency: 'EUR' } }), 'invalid_request'],
+      ['wrong IBAN check digits', (body) => ({ ...body, creditor: { name: 'A', iban: 'DE88370400440532013000' } }), 'invalid_iban'],
+      ['characters outside the SEPA set', (body) => ({ ...body, remittance: 'Rechnung <b>' }), 'invalid_request'],
+      ['an end-to-end id that begins with a slash', (body) => ({ ...body, endToEndId: '/x' }), 'invalid_request'],
+      ['a member nobody knows', (body) => ({ ...body, urgency: 'high' }), 'invalid_request'],
+    ];
+    for (const [what, change, code] of cases)
+      it(`are refused: ${what}`, async () => {
+        const given = await known();
+        const answer = await initiate(service, given, { body: change(order(given)) });
+        expect(answer, JSON.stringify(answer.body)).to.deep.include({ status: 400 }).and.have.nested.property('body.code', code);
+      });
+
+    it('are refused: no Idempotency-Key', async () => {
+      const given = await known();
+      const answer = await service.request('POST', '/v1/payments', { op: 'initiatePayment', caller: caller(given), body: order(given) });
+      expect(answer.status).to.equal(400);
+    });
+
+    it('are refused: no consent in the gateway token', async () => {
+      const given = await known();
+      const answer = await service.request('POST', '/v1/payments', { op: 'initiatePayment', caller: { clientId: 'fintech-a' }, headers: { 'idempotency-key': 'k' }, body: order(given) });
+      expect(answer.status).to.be.oneOf([401, 403]);
+    });
+  });
+
+  describe('the way to settlement', () => {
+    it('follows funds and rail, tells each step once, and survives repeated deliveries', async () => {
+      const given = await known();
+      const { body: { paymentId } } = await initiate(service, given);
+      const news = [reserved(paymentId, given.debtorAccountId), reported(paymentId, 'ACTC'), reported(paymentId, 'ACSP'), reported(paymentId, 'ACSC')];
+      for (const event of [...news, ...news].sort((a, b) => news.indexOf(a) - news.indexOf(b))) await service.deliver(event);
+      const { body } = await read(paymentId);
+      expect(body.statusHistory.map(({ status }: { status: string }) => status)).to.deep.equal(['RCVD', 'ACTC', 'ACCP', 'ACSP', 'ACSC']);
+      const types = await told(paymentId);
+      for (const type of ['payment.submitted', 'payment.settled']) expect(types.filter((entry) => entry === type), type).to.have.length(1);
+      const status = await service.request('GET', `/v1/payments/${paymentId}/status`, { op: 'getPaymentStatus', caller: { clientId: 'fintech-a' } });
+      expect(status.body).to.include({ status: 'ACSC', final: true });
+    });
+
+    it('ends in one state when reports arrive at the same time in any order', async () => {
+      const given = await known();
+      const { body: { paymentId } } = await initiate(service, given);
+      await service.deliver(reserved(paymentId, given.debtorAccountId));
+      await Promise.all(['ACSC', 'ACSP', 'ACTC', 'ACSC', 'ACSP'].map((status) => service.deliver(reported(paymentId, status as 'ACSC'))));
+      expect((await read(paymentId)).body.status).to.equal('ACSC');
+      expect((await told(paymentId)).filter((type) => type === 'payment.settled')).to.have.length(1);
+    });
+
+    it('ends at RJCT with the reason when funds are missing', async () => {
+      const given = await known();
+      const { body: { paymentId } } = await initiate(service, given);
+      await service.deliver(refused(paymentId, given.debtorAccountId, 'AM04'));
+      expect((await read(paymentId)).body).to.include({ status: 'RJCT', statusReason: 'AM04' });
+      expect(await told(paymentId)).to.include('payment.rejected');
+    });
+
+    it('takes a report about an unknown payment without fault, and tells nothing', async () => {
+      const before = (await service.events()).length;
+      await service.deliver(reported(newId(), 'ACSC'));
+      expect(await service.events()).to.have.length(before);
+    });
+  });
+
+  describe('cancelling', () => {
+    const cancel = (paymentId: string, clientId = 'fintech-a') => service.request('DELETE', `/v1/payments/${paymentId}`, { op: 'cancelPayment', caller: { clientId, roles: ['pisp'] } });
+
+    it('works before submission, and again gives the same answer', async () => {
+      const given = await known();
+      const { body: { paymentId } } = await initiate(service, given);
+      expect((await cancel(paymentId)).body).to.include({ status: 'CANC', statusReason: 'CUST' });
+      expect((await cancel(paymentId)).status).to.equal(200);
+      expect((await told(paymentId)).filter((type) => type === 'payment.cancelled')).to.have.length(1);
+      await service.deliver(reserved(paymentId, given.debtorAccountId));
+      expect((await read(paymentId)).body.status).to.equal('CANC');
+      expect(await told(paymentId)).not.to.include('payment.submitted');
+    });
+
+    it('is refused after submission (409 invalid_state)', async () => {
+      const given = await known();
+      const { body: { paymentId } } = await initiate(service, given);
+      await service.deliver(reserved(paymentId, given.debtorAccountId));
+      expect(await cancel(paymentId)).to.deep.include({ status: 409 }).and.have.nested.property('body.code', 'invalid_state');
+    });
+
+    it('is refused to another client, and to a compliance officer', async () => {
+      const given = await known();
+      const { body: { paymentId } } = await initiate(service, given);
+      expect((await cancel(paymentId, 'fintech-b')).body.code).to.equal('not_your_resource');
+      const officer = await service.request('DELETE', `/v1/payments/${paymentId}`, { op: 'cancelPayment', caller: { clientId: 'officer', roles: ['compliance', 'pisp'] } });
+      expect(officer.body.code).to.equal('not_your_resource');
+    });
+  });
+
+  describe('reading', () => {
+    it('is for the client that initiated, and for compliance; others get 403, nobody a stranger id (404)', async () => {
+      const given = await known();
+      const { body: { paymentId } } = await initiate(service, given);
+      expect((await read(paymentId)).status).to.equal(200);
+      expect((await read(paymentId, 'fintech-b')).body.code).to.equal('not_your_resource');
+      expect((await read(paymentId, 'officer', ['compliance'])).status).to.equal(200);
+      expect((await read(newId())).body.code).to.equal('payment_not_found');
+    });
+
+    it('lists newest first, page by page, only the own payments', async () => {
+      const mine = { clientId: `lister-${newId()}` };
+      const ids: string[] = [];
+      for (let i = 0; i < 5; i++) ids.unshift((await initiate(service, await known(mine))).body.paymentId);
+      const list = async (query: string) => (await service.request('GET', `/v1/payments${query}`, { op: 'listPayments', caller: { ...mine, roles: ['pisp'] } })).body;
+      const first = await list('?limit=3');
+      const second = await list(`?limit=3&cursor=${first.nextCursor}`);
+      expect([...first.data, ...second.data].map(({ paymentId }: { paymentId: string }) => paymentId)).to.deep.equal(ids);
+      expect(second.nextCursor).to.equal(null);
+      expect((await list('?status=ACSC')).data).to.deep.equal([]);
+      expect((await list('?cursor=forged')).code).to.equal('invalid_cursor');
+    });
+
+    it('shows your own reference once you have set it', async () => {
+      const given = await known();
+      const { body: { paymentId } } = await initiate(service, given);
+      const patch = (clientId: string) => service.request('PATCH', `/v1/payments/${paymentId}`, { op: 'updatePayment', caller: { clientId, roles: ['pisp'] }, body: { reference: 'ORDER-17' } });
+      expect((await patch('fintech-b')).body.code).to.equal('not_your_resource');
+      expect((await patch('fintech-a')).body.reference).to.equal('ORDER-17');
+      expect((await read(paymentId)).body.reference).to.equal('ORDER-17');
+    });
+  });
+});
