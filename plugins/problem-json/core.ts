@@ -25,8 +25,8 @@ export function answer(facts: RequestFacts, _config: ProblemJsonConfig, answered
   const known = recognise(answered);
   const body = problemBody({ status: answered.status, code: known.code, title: PROBLEMS[known.code].title, detail: known.detail }, facts.correlationId);
   change.setHeaders['content-type'] = 'application/problem+json';
-  if (isOAuthEndpoint(facts.path)) {
-    // RFC 6749 §5.2 and §4.1.2.1: OAuth clients read `error` from application/json; the problem's members stand beside it.
+  if (isOAuthEndpoint(facts.path) && (answered.status === 400 || answered.status === 401)) {
+    // RFC 6749 §5.2: OAuth clients read `error` from application/json; the problem's members stand beside it.
     change.setHeaders['content-type'] = 'application/json';
     keepOAuthMembers(body, answered.fields);
   }
