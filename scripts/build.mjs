@@ -15,6 +15,7 @@ export function entryPoints(root) {
   add('portal/src/main.ts', 'portal/dist/main');
   add('kong/embedded/main.ts', 'kong/dist/main');
   add('scripts/platform/launch.ts', 'build/launch');
+  add('scripts/platform/seed.ts', 'build/seed');
   add('scripts/testing/main.ts', 'build/test');
   add('scripts/testing/demo.ts', 'build/demo');
   return entries;

@@ -14,10 +14,10 @@ const RENEW_DAYS = 30;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /**
- * A certificate for localhost, 127.0.0.1 and ::1 from a development authority of this installation, in `<home>/tls`. Both are
+ * A certificate for `names` (localhost), 127.0.0.1 and ::1 from a development authority of this installation, in `<home>/tls`. Both are
  * kept between starts and made anew within 30 days of their end.
  */
-export async function developmentCertificate(home: string, now = new Date()): Promise<TlsFiles & { renewed: boolean }> {
+export async function developmentCertificate(home: string, now = new Date(), names: string[] = ['localhost']): Promise<TlsFiles & { renewed: boolean }> {
   const directory = join(home, 'tls');
   mkdirSync(directory, { recursive: true });
   const authorityKeyFile = join(directory, 'ca-key.pem');
@@ -27,7 +27,7 @@ export async function developmentCertificate(home: string, now = new Date()): Pr
   const authorityGood = outlives(files.authority, soon) && existsSync(authorityKeyFile);
   if (authorityGood && outlives(files.certificate, soon) && existsSync(files.key)) return { ...files, renewed: false };
   const authorityKeys = authorityGood ? await readKey(authorityKeyFile) : await makeAuthority(files.authority, authorityKeyFile, now);
-  await makeLeaf(files, authorityKeys, now);
+  await makeLeaf(files, authorityKeys, now, names);
   return { ...files, renewed: true };
 }
 
@@ -47,7 +47,7 @@ async function makeAuthority(certificateFile: string, keyFile: string, now: Date
   return keys.privateKey;
 }
 
-async function makeLeaf(files: TlsFiles, signingKey: webcrypto.CryptoKey, now: Date): Promise<void> {
+async function makeLeaf(files: TlsFiles, signingKey: webcrypto.CryptoKey, now: Date, names: string[]): Promise<void> {
   const issuer = new x509.X509Certificate(readFileSync(files.authority, 'utf8'));
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) as webcrypto.CryptoKeyPair;
   const certificate = await x509.X509CertificateGenerator.create({
@@ -58,7 +58,7 @@ async function makeLeaf(files: TlsFiles, signingKey: webcrypto.CryptoKey, now: D
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension([
-        { type: 'dns', value: 'localhost' }, { type: 'ip', value: '127.0.0.1' }, { type: 'ip', value: '::1' },
+        ...names.map((value) => ({ type: 'dns' as const, value })), { type: 'ip', value: '127.0.0.1' }, { type: 'ip', value: '::1' },
       ]),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     ],

@@ -13,7 +13,7 @@ import { memoryOf } from './memory.js';
 import { missingBundles, portsNeeded, programs, publicUrls, type PlatformContext } from './processes.js';
 import { Progress } from './progress.js';
 import { checkPorts, claimHome } from './run-state.js';
-import { seedApps } from './sandbox.js';
+import { ownSandboxApps, seedApps } from './sandbox.js';
 import { Secrets } from './secrets.js';
 import { platformSettings, type PlatformSettings } from './settings.js';
 import { startStores } from './stores.js';
@@ -77,7 +77,7 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
   await progress.step('portal', () => supervisor.start(portal), () => 'portal is up');
   const urls = publicUrls(settings);
   if (settings.SANDBOX) {
-    await progress.step('sandbox apps', () => seedApps(new AdminApi(urls.admin), secrets, home), () => 'sandbox apps are registered at the gateway');
+    await progress.step('sandbox apps', () => seedApps(new AdminApi(urls.admin), ownSandboxApps(secrets, home)), () => 'sandbox apps are registered at the gateway');
   }
   await progress.step('readiness', () => waitForRoutes(urls.gateway, tls.authority), () => 'requests pass the gateway');
   writeFileSync(join(home, 'platform.json'), `${JSON.stringify({

@@ -21,28 +21,38 @@ interface Consumer { id: string; username: string; custom_id: string | null }
 
 const REDIRECT_URI = 'http://127.0.0.1:9999/callback';
 
-/**
- * Makes the two apps of the sandbox at the gateway: a fintech with every TPP role and the bank's compliance officer. The gateway
- * keeps only hashes of their secrets; ours are in the installation's secrets. Running it again repairs what is missing or
- * differs and leaves the rest.
- * @returns the credentials, also written to `<home>/sandbox.json`
- */
-export async function seedApps(admin: AdminApi, secrets: Secrets, home: string): Promise<SandboxCredentials> {
-  const credentials: SandboxCredentials = {
-    fintech: {
-      username: 'sandbox-fintech', clientId: secrets.get('sandboxFintechClientId', newId), clientSecret: secrets.get('sandboxFintechClientSecret'),
-      redirectUri: REDIRECT_URI, roles: ['onboarding', 'aisp', 'pisp', 'sandbox'], apiKey: secrets.get('sandboxFintechApiKey'),
-    },
-    compliance: {
-      username: 'compliance-officer', clientId: secrets.get('complianceClientId', newId), clientSecret: secrets.get('complianceClientSecret'),
-      redirectUri: REDIRECT_URI, roles: ['compliance'],
-    },
+/** The two apps of the sandbox: a fintech with every TPP role, and the bank's compliance officer. */
+export function sandboxApps(known: {
+  fintech: { clientId: string; clientSecret: string; apiKey: string };
+  compliance: { clientId: string; clientSecret: string };
+}): SandboxCredentials {
+  return {
+    fintech: { username: 'sandbox-fintech', redirectUri: REDIRECT_URI, roles: ['onboarding', 'aisp', 'pisp', 'sandbox'], ...known.fintech },
+    compliance: { username: 'compliance-officer', redirectUri: REDIRECT_URI, roles: ['compliance'], ...known.compliance },
   };
-  for (const app of Object.values(credentials)) await seedApp(admin, app);
+}
+
+/** The apps of this installation, with secrets of its own; written to `<home>/sandbox.json` for the people who use them. */
+export function ownSandboxApps(secrets: Secrets, home: string): SandboxCredentials {
+  const apps = sandboxApps({
+    fintech: {
+      clientId: secrets.get('sandboxFintechClientId', newId), clientSecret: secrets.get('sandboxFintechClientSecret'),
+      apiKey: secrets.get('sandboxFintechApiKey'),
+    },
+    compliance: { clientId: secrets.get('complianceClientId', newId), clientSecret: secrets.get('complianceClientSecret') },
+  });
   const path = join(home, 'sandbox.json');
-  writeFileSync(`${path}.new`, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
+  writeFileSync(`${path}.new`, `${JSON.stringify(apps, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
-  return credentials;
+  return apps;
+}
+
+/**
+ * Makes the apps known at the gateway, which keeps only hashes of their secrets. Running it again repairs what is missing or
+ * differs and leaves the rest.
+ */
+export async function seedApps(admin: AdminApi, apps: SandboxCredentials): Promise<void> {
+  for (const app of [apps.fintech, apps.compliance]) await seedApp(admin, app);
 }
 
 async function seedApp(admin: AdminApi, app: SandboxApp): Promise<void> {

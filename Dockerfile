@@ -1,0 +1,40 @@
+# Every Node program of the platform: build one with
+#   docker build --build-arg WORKSPACE=services/payment --target program -t kontor/payment .
+FROM node:20.20-bookworm-slim AS build
+WORKDIR /kontor
+COPY . .
+RUN npm ci --omit=optional --no-audit --no-fund \
+ && npm run build \
+ && node --import tsx plugins/build.ts \
+ && npm prune --omit=dev --omit=optional --no-audit --no-fund
+
+# One program: its workspace and the packages it runs on, owned by root, run by another.
+FROM node:20.20-bookworm-slim AS program
+ARG WORKSPACE
+ENV NODE_ENV=production HOST=0.0.0.0 UV_THREADPOOL_SIZE=2 NODE_OPTIONS=--max-old-space-size=192
+WORKDIR /kontor
+COPY --from=build /kontor/package.json ./
+COPY --from=build /kontor/node_modules ./node_modules
+COPY --from=build /kontor/${WORKSPACE} ./${WORKSPACE}
+WORKDIR /kontor/${WORKSPACE}
+USER node
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/main.js"]
+
+# The core banking simulator keeps its books on a volume that its user owns.
+FROM program AS simulator
+USER root
+RUN install -d -o node -g node /var/lib/kontor
+USER node
+CMD ["node", "dist/simulator.js"]
+
+# Registers the sandbox apps at the gateway, once, and ends.
+FROM node:20.20-bookworm-slim AS seed
+ENV NODE_ENV=production
+WORKDIR /kontor
+COPY --from=build /kontor/package.json ./
+COPY --from=build /kontor/node_modules ./node_modules
+COPY --from=build /kontor/build ./build
+USER node
+CMD ["node", "build/seed.js"]
