@@ -152,7 +152,8 @@ describe('KYC provider adapter', () => {
   it('does not start on a list that is missing, empty or of another form, nor outside the sandbox without one', async () => {
     const env = { KYC_PROVIDER_URL: provider.url, KYC_PROVIDER_API_KEY: API_KEY };
     const { pathname: here } = new URL('contract.test.ts', import.meta.url);
-    for (const wrong of [{ SANCTIONS_FILES: '/nowhere/list.csv' }, { SANCTIONS_FILES: '/dev/null' }, { SANCTIONS_FILES: here }, { SANDBOX: 'false' }]) {
+    const wrongs: Record<string, string>[] = [{ SANCTIONS_FILES: '/nowhere/list.csv' }, { SANCTIONS_FILES: '/dev/null' }, { SANCTIONS_FILES: here }, { SANDBOX: 'false' }];
+    for (const wrong of wrongs) {
       const started = await testService(options, { ...env, ...wrong }).then(async (service) => { await service.stop(); return true; }, () => false);
       expect(started, JSON.stringify(wrong)).to.equal(false);
     }
