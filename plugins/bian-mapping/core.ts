@@ -23,7 +23,7 @@ export interface BianMappingConfig {
   /** Other service domains the service may answer for, e.g. SavingsAccount. */
   alternates?: string[];
   /** Only on BIAN-shaped routes: our method and path template, `/v1/payments/{paymentId}`. */
-  upstream?: { method: string; path: string };
+  upstream?: { method?: string; path?: string };
   /** `14.0.0`. */
   release: string;
 }
@@ -45,10 +45,11 @@ export function decide(facts: RequestFacts, config: BianMappingConfig): Decision
   const described = describe(facts, config);
   decision.setRequestHeaders = described;
   decision.setResponseHeaders = { ...described };
-  if (config.upstream === undefined) return decision;
-  const path = fillTemplate(config.upstream.path, facts.pathParameters);
+  const upstream = rewriting(config);
+  if (upstream === undefined) return decision;
+  const path = fillTemplate(upstream.path, facts.pathParameters);
   if (path === undefined) return failClosed('The BIAN mapping');
-  decision.upstream = { method: config.upstream.method, path };
+  decision.upstream = { method: upstream.method, path };
   return decision;
 }
 
@@ -68,8 +69,15 @@ export function answer(_facts: RequestFacts, config: BianMappingConfig, answered
     const id = createdId(answered);
     if (id !== undefined) change.setHeaders['x-bian-control-record-id'] = id;
   }
-  if (config.upstream !== undefined && answered.status === 201) change.status = 200;
+  if (rewriting(config) !== undefined && answered.status === 201) change.status = 200;
   return change;
+}
+
+/** Kong hands an absent record to a plugin as one without fields. */
+function rewriting(config: BianMappingConfig): { method: string; path: string } | undefined {
+  if (config.upstream === undefined) return undefined;
+  const { method, path } = config.upstream;
+  return method === undefined || path === undefined ? undefined : { method, path };
 }
 
 function inboundBianHeaders(facts: RequestFacts): string[] {

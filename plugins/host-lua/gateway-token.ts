@@ -12,40 +12,37 @@ const CACHED_TOKENS = 10_000;
 
 const HEADER = base64.encode_base64url('{"alg":"ES256","typ":"JWT"}');
 
-const keys: Record<string, PrivateKey> = {};
-let cache: LruCache<string> | undefined;
+/** A key and the tokens signed with it: after a rotation nothing signed with the old one is handed out. */
+interface Signer { key: PrivateKey; tokens: LruCache<string> }
+
+const signers: Record<string, Signer> = {};
 
 /** The token of an order. Throws when the key cannot be read or does not sign. */
 export function gatewayToken(order: TokenOrder, privateKey: string): string {
-  const tokens = tokenCache();
-  const known = tokens.get(order.cacheKey);
+  const signer = signerOf(privateKey);
+  const known = signer.tokens.get(order.cacheKey);
   if (known !== undefined) return known;
   const text = `${HEADER}.${base64.encode_base64url(json.encode(encodable(order.claims)))}`;
-  const [signature, fault] = readKey(privateKey).sign(text, 'sha256', undefined, { ecdsa_use_raw: true });
+  const [signature, fault] = signer.key.sign(text, 'sha256', undefined, { ecdsa_use_raw: true });
   if (signature === undefined) throw `signing the gateway token: ${fault}`;
   const token = `${text}.${base64.encode_base64url(signature)}`;
-  if (order.reuseSeconds > 0) tokens.set(order.cacheKey, token, order.reuseSeconds);
+  if (order.reuseSeconds > 0) signer.tokens.set(order.cacheKey, token, order.reuseSeconds);
   return token;
 }
 
-function tokenCache(): LruCache<string> {
-  if (cache !== undefined) return cache;
-  const [created, fault] = lru['new'](CACHED_TOKENS);
-  if (created === undefined) throw `creating the token cache: ${fault}`;
-  cache = created;
-  return created;
-}
-
-/** Base64 of a PKCS8 PEM, read once a worker. */
-function readKey(privateKey: string): PrivateKey {
-  const known = keys[privateKey];
+/** Reads a key once a worker. */
+function signerOf(privateKey: string): Signer {
+  const known = signers[privateKey];
   if (known !== undefined) return known;
   const pem = ngx.decode_base64(privateKey);
   if (pem === undefined) throw 'the gateway token key is not base64';
-  const [key, fault] = pkey['new'](pem);
-  if (key === undefined) throw `reading the gateway token key: ${fault}`;
-  keys[privateKey] = key;
-  return key;
+  const [key, keyFault] = pkey['new'](pem);
+  if (key === undefined) throw `reading the gateway token key: ${keyFault}`;
+  const [tokens, cacheFault] = lru['new'](CACHED_TOKENS);
+  if (tokens === undefined) throw `creating the token cache: ${cacheFault}`;
+  const signer: Signer = { key, tokens };
+  signers[privateKey] = signer;
+  return signer;
 }
 
 function encodable(claims: GatewayClaims): GatewayClaims {
