@@ -97,7 +97,9 @@ export async function connectBroker(url: string, options: { name: string; logger
         const opened = await openLink(url, name, realm);
         const closed = closedOf(opened.model, logger);
         link = opened;
-        for (const consumer of idle ? [] : consumers) await startConsumer(opened, consumer, logger, () => idle);
+        // close() may have been called while this connection was being made.
+        if (closing) await opened.model.close();
+        for (const consumer of idle || closing ? [] : consumers) await startConsumer(opened, consumer, logger, () => idle);
         if (attempt > 0) logger.info('the broker is connected');
         attempt = 0;
         connected();

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { connect } from 'amqplib';
 import { newId } from '@kontor/kernel/ids';
 import { createLogger } from '@kontor/kernel/logger';
@@ -10,7 +11,7 @@ export interface TestBroker {
   realm: string;
   /** A queue name of this test's own. */
   queue(name: string): string;
-  /** A further connection; `url` may lead through a proxy. */
+  /** A further connection, without a log; `url` may lead through a proxy. */
   connect(name: string, url?: string): Promise<Broker>;
   /** Takes one message off a queue, or undefined when it is empty. */
   take(queue: string): Promise<{ text: string; headers: Record<string, unknown> } | undefined>;
@@ -38,7 +39,7 @@ export async function testBroker(): Promise<TestBroker> {
       return queue;
     },
     async connect(name, through = url) {
-      const broker = await connectBroker(through, { name, realm, logger: createLogger(name, 'error') });
+      const broker = await connectBroker(through, { name, realm, logger: createLogger(name, 'error', new PassThrough().resume()) });
       brokers.push(broker);
       return broker;
     },
