@@ -1,0 +1,137 @@
+/** Rules of webhooks: which addresses are taken, what is told, when it is tried again. */
+import type { AnyEvent, EventType } from '@kontor/kernel/events';
+import { problem } from '@kontor/kernel/problem';
+
+/** The events a fintech may subscribe to, and what each tells: ids, status and reason codes, never personal data. */
+export const TOLD = {
+  'customer.activated': { fields: ['customerId'], status: 'active' },
+  'customer.placed-under-review': { fields: ['customerId'], status: 'under_review' },
+  'customer.rejected': { fields: ['customerId'], status: 'rejected' },
+  'account.opened': { fields: ['accountId', 'customerId'], status: 'enabled' },
+  'account.credited': { fields: ['accountId', 'customerId', 'transactionId'] },
+  'consent.authorised': { fields: ['consentId', 'customerId'], status: 'authorised' },
+  'consent.rejected': { fields: ['consentId', 'customerId', 'reason'], status: 'rejected' },
+  'consent.revoked': { fields: ['consentId', 'customerId', 'reason'], status: 'revoked' },
+  'consent.expired': { fields: ['consentId', 'customerId', 'reason'], status: 'expired' },
+  'payment.status-changed': { fields: ['paymentId', 'customerId', 'status', 'reason'] },
+  'payment.settled': { fields: ['paymentId', 'customerId'], status: 'settled' },
+  'payment.rejected': { fields: ['paymentId', 'customerId', 'reason'], status: 'rejected' },
+  'payment.cancelled': { fields: ['paymentId', 'customerId', 'reason'], status: 'cancelled' },
+} as const satisfies { [T in EventType]?: { fields: readonly string[]; status?: string } };
+
+export type ToldType = keyof typeof TOLD;
+export const TOLD_TYPES = Object.keys(TOLD) as ToldType[];
+
+/** An endpoint of a fintech. */
+export interface Endpoint {
+  endpointId: string;
+  clientId: string;
+  url: string;
+  eventTypes: ToldType[];
+  status: 'enabled' | 'disabled';
+  disabledReason: 'gone' | null;
+  createdAt: Date;
+}
+
+/** Why an attempt did not count. */
+export type AttemptError = 'timeout' | 'connection' | 'address-refused' | 'redirect' | 'status' | 'endpoint-gone';
+
+/** One event on its way to one endpoint. */
+export interface Delivery {
+  deliveryId: string;
+  endpointId: string;
+  eventType: ToldType;
+  status: 'waiting' | 'delivered' | 'failed';
+  attempts: number;
+  createdAt: Date;
+  nextAttemptAt: Date | null;
+  lastAttemptAt: Date | null;
+  lastStatus: number | null;
+  lastError: AttemptError | null;
+}
+
+/** The most endpoints one application may have. */
+export const MOST_ENDPOINTS = 20;
+
+/**
+ * The body of a delivery: `{ type, timestamp, data }`. Only listed fields with the look of an id, a status or a code pass,
+ * so that a field added to an event later is not told by accident.
+ */
+export function bodyOf(event: AnyEvent): string {
+  const told: { fields: readonly string[]; status?: string } = TOLD[event.type as ToldType];
+  const from = event.data as unknown as Record<string, unknown>;
+  const listed = told.fields.map((field) => [field, from[field]] as const)
+    .filter((entry): entry is readonly [string, string] => typeof entry[1] === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(entry[1]));
+  const data = { ...Object.fromEntries(listed), ...(told.status === undefined ? {} : { status: told.status }) };
+  return JSON.stringify({ type: event.type, timestamp: event.time, data });
+}
+
+/**
+ * Checks an address before it is kept. Names are resolved when something is sent, and checked again then.
+ * @param options.allowPrivate the sandbox: plain HTTP and private addresses too
+ * @param options.isPrivate whether a literal IP address is in a private or special range
+ * @throws Problem invalid_request
+ */
+export function checkUrl(text: string, options: { allowPrivate: boolean; isPrivate: (address: string) => boolean }): string {
+  if (!URL.canParse(text)) throw problem('invalid_request', 'The URL cannot be read.');
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') throw problem('invalid_request', 'The URL must not contain credentials.');
+  if (url.hash !== '') throw problem('invalid_request', 'The URL must not have a fragment.');
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && options.allowPrivate)) throw problem('invalid_request', 'The URL must be https.');
+  if (!options.allowPrivate) {
+    const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+    const internal = !host.includes('.') && !host.includes(':') || /\.(localhost|local|internal|intranet|home|lan|corp|arpa)$/.test(host);
+    if (internal || options.isPrivate(host)) throw problem('invalid_request', 'The URL must be a public address.');
+  }
+  return url.href;
+}
+
+/** How long to wait after the first, second, … failed attempt. With the first attempt nine in all, over about a day and a half. */
+const PAUSES_S = [5, 30, 2 * 60, 10 * 60, 60 * 60, 3 * 60 * 60, 8 * 60 * 60, 24 * 60 * 60] as const;
+
+/**
+ * When to try again after `attempts` failed attempts, or undefined when it is given up.
+ * @param random from 0 to 1: up to a fifth is added, so that what failed together does not come back together
+ */
+export function nextAttempt(attempts: number, now: Date, random: number): Date | undefined {
+  const pause = PAUSES_S[attempts - 1];
+  return pause === undefined ? undefined : new Date(now.getTime() + pause * 1000 * (1 + 0.2 * random));
+}
+
+/** What an endpoint answered, or why it did not. */
+export type Attempt = { status: number } | { error: 'timeout' | 'connection' | 'address-refused' };
+
+/** What an attempt means: 2xx is delivered, 410 ends the endpoint (Standard Webhooks), all else is tried again. */
+export function judge(attempt: Attempt): { outcome: 'delivered' } | { outcome: 'gone' } | { outcome: 'retry'; error: AttemptError } {
+  if ('error' in attempt) return { outcome: 'retry', error: attempt.error };
+  if (attempt.status >= 200 && attempt.status < 300) return { outcome: 'delivered' };
+  if (attempt.status === 410) return { outcome: 'gone' };
+  return { outcome: 'retry', error: attempt.status >= 300 && attempt.status < 400 ? 'redirect' : 'status' };
+}
+
+/** Only the application that registered an endpoint reaches it. @throws Problem webhook_endpoint_not_found, not_your_resource */
+export function owned(endpoint: Endpoint | undefined, clientId: string): Endpoint {
+  if (!endpoint) throw problem('webhook_endpoint_not_found');
+  if (endpoint.clientId !== clientId) throw problem('not_your_resource', 'The endpoint was registered by another application.');
+  return endpoint;
+}
+
+/** An endpoint as the contract shows it; never with its secret. */
+export function toEndpoint(endpoint: Endpoint) {
+  return {
+    endpointId: endpoint.endpointId, url: endpoint.url, eventTypes: endpoint.eventTypes, status: endpoint.status,
+    ...(endpoint.disabledReason === null ? {} : { disabledReason: endpoint.disabledReason }), createdAt: endpoint.createdAt.toISOString(),
+  };
+}
+
+/** A delivery as the contract shows it. */
+export function toDelivery(delivery: Delivery) {
+  return {
+    deliveryId: delivery.deliveryId, eventType: delivery.eventType, status: delivery.status, attempts: delivery.attempts,
+    createdAt: delivery.createdAt.toISOString(),
+    ...(delivery.nextAttemptAt === null ? {} : { nextAttemptAt: delivery.nextAttemptAt.toISOString() }),
+    ...(delivery.lastAttemptAt === null ? {} : { lastAttemptAt: delivery.lastAttemptAt.toISOString() }),
+    ...(delivery.lastStatus === null ? {} : { lastStatus: delivery.lastStatus }),
+    ...(delivery.lastError === null ? {} : { lastError: delivery.lastError }),
+  };
+}
