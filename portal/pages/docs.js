@@ -4,6 +4,14 @@ const followScheme = () => document.documentElement.classList.toggle('dark-mode'
 darkScheme.addEventListener('change', followScheme);
 followScheme();
 
+/* Names for controls that Swagger UI leaves without one. The script runs deferred: the element is there. */
+const NAMES = { 'textarea': 'Request body', '.close-modal': 'Close', '.auth-container input': 'Credential' };
+new MutationObserver(() => {
+  for (const [selector, name] of Object.entries(NAMES)) {
+    for (const control of document.querySelectorAll(`#swagger-ui ${selector}:not([aria-label], [id])`)) control.setAttribute('aria-label', name);
+  }
+}).observe(document.getElementById('swagger-ui'), { childList: true, subtree: true });
+
 /** A plugin of Swagger UI. What is tried here goes through the portal's relay; what is copied must work in a terminal. */
 function kontorDocumentation() {
   const { gateway } = document.getElementById('swagger-ui').dataset;

@@ -42,6 +42,8 @@ export interface Operation {
   operationId: string;
   method: string;
   path: string;
+  /** Under which Swagger UI lists it. */
+  tag: string;
   summary: string;
   bian: BianMapping | undefined;
   /** What a caller must have, e.g. `customers · onboarding`, or `API key, sandbox`. */
@@ -80,6 +82,7 @@ export function operationsOf({ document }: Contract): Operation[] {
     operationId: operation.operationId,
     method: method.toUpperCase(),
     path,
+    tag: operation.tags?.[0] ?? 'default',
     summary: operation.summary ?? operation.operationId,
     bian: operation['x-bian'],
     access: accessWords(operation),
@@ -103,8 +106,9 @@ export function requestExample(contracts: Contract[], operationId: string): unkn
  * The contract for Swagger UI: server `/try`, tokens from `/try/oauth2/token`, and the scheme `bearer`, into which a token
  * bound to a consent is pasted (its grant needs the customer's browser and the application's redirect URI, so it cannot be had here).
  */
-export function specificationFor({ document }: Contract): ContractDocument {
+export function specificationFor({ title, document }: Contract): ContractDocument {
   const specification = structuredClone(document);
+  specification.info.title = title;
   specification['servers'] = [{ url: '/try', description: 'The gateway, through this portal' }];
   const schemes = (specification.components ??= {}).securitySchemes ??= {};
   for (const scheme of Object.values(schemes)) if (scheme['type'] === 'oauth2') relayTokens(scheme);
