@@ -14,7 +14,10 @@ export function memoryOf(pids: Iterable<number>): number | null {
     }
     let total = 0;
     const waiting = [...pids];
+    const seen = new Set<number>();
     for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
+      if (seen.has(pid)) continue;
+      seen.add(pid);
       total += proportionalSetSize(pid);
       waiting.push(...children.get(pid) ?? []);
     }

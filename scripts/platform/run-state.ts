@@ -53,17 +53,9 @@ async function endLeftovers(state: RunState | null, tell: (line: string) => void
   tell(`ending ${left.length} processes a killed start left behind`);
   for (const [name, { pid }] of left) process.kill(pid, name === 'postgresql' ? 'SIGINT' : 'SIGTERM');
   const deadline = Date.now() + 10_000;
-  const alive = (): typeof left => left.filter(([, { pid, started }]) => startOf(pid) === started && !isZombie(pid));
+  const alive = (): typeof left => left.filter(([, { pid, started }]) => startOf(pid) === started);
   while (alive().length > 0 && Date.now() < deadline) await sleep(50);
   for (const [, { pid }] of alive()) process.kill(pid, 'SIGKILL');
-}
-
-function isZombie(pid: number): boolean {
-  try {
-    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, ')'));
-  } catch {
-    return true;
-  }
 }
 
 /** Refuses to start when a port of ours is taken, naming the setting that moves it. */

@@ -184,11 +184,12 @@ function killGroup(leader: number): void {
   }
 }
 
-/** When the process began, in the kernel's ticks since boot: tells a process from a later one with the same id. '' when it is gone. */
+/** When the process began, in the kernel's ticks since boot: tells a process from a later one with the same id. '' when it is gone or only waits to be reaped. */
 export function startOf(pid: number): string {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' '); // from the state on: proc(5), field 3
+    return fields[0] === 'Z' || fields[0] === 'X' ? '' : fields[19] ?? '';
   } catch {
     return '';
   }
