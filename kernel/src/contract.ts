@@ -31,8 +31,8 @@ export interface Operation {
   expressPath: string;
   access: Access;
   consent: ConsentRule | undefined;
-  /** The numbered statuses the contract names. */
-  statuses: ReadonlySet<number>;
+  /** The numbered statuses the contract names, and whether each has a body. */
+  answers: ReadonlyMap<number, { body: boolean }>;
 }
 
 /** A loaded contract. */
@@ -44,11 +44,25 @@ export interface Contract {
 
 interface OperationObject {
   operationId?: string;
-  responses?: Record<string, unknown>;
+  responses?: Record<string, AnswerObject>;
+  parameters?: ParameterObject[];
   'x-access'?: { scopes?: string[]; roles?: string[]; sandbox?: boolean };
   'x-consent'?: { permission?: string; account?: string };
 }
-type Document = Parameters<typeof OpenApiValidator.middleware>[0]['apiSpec'] & { paths: Record<string, Record<string, OperationObject>> };
+interface AnswerObject {
+  $ref?: string;
+  content?: unknown;
+}
+interface ParameterObject {
+  in?: string;
+  allowReserved?: boolean;
+}
+type PathItem = Record<string, OperationObject> & { parameters?: ParameterObject[] };
+interface Document {
+  paths: Record<string, PathItem>;
+  components?: { parameters?: Record<string, ParameterObject>; responses?: Record<string, AnswerObject> };
+}
+type ApiSpec = Parameters<typeof OpenApiValidator.middleware>[0]['apiSpec'];
 
 /** A body full of errors must not be answered with a longer one. */
 const MOST_ERRORS = 20;
@@ -67,7 +81,7 @@ export async function loadContract(file: URL): Promise<Contract | undefined> {
 }
 
 /** The operations of a parsed contract, those with fixed paths before those with parameters in the same place. */
-export function operationsOf(document: { paths: Record<string, Record<string, OperationObject>> }): Operation[] {
+export function operationsOf(document: Document): Operation[] {
   const faults: string[] = [];
   const operations: Operation[] = [];
   for (const [path, item] of Object.entries(document.paths)) {
@@ -75,7 +89,7 @@ export function operationsOf(document: { paths: Record<string, Record<string, Op
       const found = item[method];
       if (!found) continue;
       try {
-        operations.push(operationOf(path, method, found));
+        operations.push(operationOf(path, method, found, document.components?.responses));
       } catch (fault) {
         faults.push(`${method.toUpperCase()} ${path}: ${(fault as Error).message}`);
       }
@@ -92,7 +106,7 @@ function sortKey(path: string): string {
   return path.replace(/\{[^}]+\}/g, '\u{10FFFF}');
 }
 
-function operationOf(path: string, method: string, found: OperationObject): Operation {
+function operationOf(path: string, method: string, found: OperationObject, named: Record<string, AnswerObject> = {}): Operation {
   const access = found['x-access'];
   const consent = found['x-consent'];
   if (!found.operationId) throw new Error('it has no operationId');
@@ -110,16 +124,27 @@ function operationOf(path: string, method: string, found: OperationObject): Oper
     expressPath: path.replace(/\{([^}]+)\}/g, ':$1'),
     access: { scopes: access.scopes ?? [], roles: sandbox ? ['sandbox', ...(access.roles ?? [])] : access.roles ?? [], sandbox },
     consent: consent?.permission ? { permission: consent.permission, accountParameter: inPath ? account : undefined } : undefined,
-    statuses: new Set(Object.keys(found.responses ?? {}).filter((status) => /^[1-5][0-9]{2}$/.test(status)).map(Number)),
+    answers: new Map(Object.entries(found.responses ?? {}).filter(([status]) => /^[1-5][0-9]{2}$/.test(status))
+      .map(([status, answer]) => [Number(status), { body: (named[answer.$ref?.split('/').at(-1) ?? ''] ?? answer).content !== undefined }])),
   };
 }
 
+/** RFC 3986 §3.4 allows `:` and the like in a query (`from=2026-01-01T00:00:00Z`); the validator refuses them by default. */
+function allowReserved(document: Document): void {
+  const items = Object.values(document.paths).flatMap((item) => [item, ...METHODS.map((method) => item[method])]);
+  const named = Object.values(document.components?.parameters ?? {});
+  for (const parameter of [...items.flatMap((item) => item?.parameters ?? []), ...named])
+    if (parameter && typeof parameter === 'object' && parameter.in === 'query') parameter.allowReserved ??= true;
+}
+
 function validatorsOf(document: Document): RequestHandler[] {
+  allowReserved(document);
   return OpenApiValidator.middleware({
-    apiSpec: document,
+    apiSpec: document as unknown as ApiSpec,
     validateApiSpec: true,
-    // A body has at most 256 kB, so collecting all its errors is bounded.
-    validateRequests: { allErrors: true, allowUnknownQueryParameters: false, coerceTypes: true, removeAdditional: false },
+    // A body has at most 256 kB, so collecting all its errors is bounded. coerceTypes would turn the number 12.5 into the
+    // amount "12.5"; without it bodies are taken as they are, and path and query are converted all the same.
+    validateRequests: { allErrors: true, allowUnknownQueryParameters: false, coerceTypes: false, removeAdditional: false },
     validateResponses: { removeAdditional: false },
     validateSecurity: false,
     validateFormats: true,

@@ -227,7 +227,9 @@ async function withinTime(answer: Promise<Answer>): Promise<Answer> {
 
 /** `json` is watched by the contract's validator; a status the contract does not name is our fault as well. */
 function send(response: Response, operation: Operation, answer: Answer): void {
-  if (!operation.statuses.has(answer.status)) throw new Error(`${operation.id} answered ${answer.status}, which its contract does not name`);
+  const named = operation.answers.get(answer.status);
+  if (!named) throw new Error(`${operation.id} answered ${answer.status}, which its contract does not name`);
+  if (named.body !== (answer.body !== undefined)) throw new Error(`${operation.id} answered ${answer.status} ${named.body ? 'without' : 'with'} a body, unlike its contract`);
   response.status(answer.status).set(answer.headers ?? {});
   if (answer.body === undefined) response.end();
   else response.json(answer.body);
