@@ -2,7 +2,7 @@
 import { constraintOf, type Database } from '@kontor/kernel/database';
 import { isId, newId } from '@kontor/kernel/ids';
 import { checkRecord, type Fault, type Fields } from './schema.js';
-import { fingerprint, hashSecret, randomToken } from './secret.js';
+import { hashSecret, randomToken } from './secret.js';
 
 /** An answer of the Admin API. */
 export interface AdminAnswer { status: number; body?: unknown }
@@ -17,8 +17,8 @@ interface Kind {
   fields: Fields;
   /** Columns and values of a new row. */
   write(given: Row): Promise<Row>;
-  /** Kong's form of a row; `given` is what a POST sent. */
-  show(row: Row, given?: Row): Row;
+  /** Kong's form of a row. */
+  show(row: Row): Row;
 }
 
 const TAGS = { tags: { type: 'array', elements: { type: 'string' } } } as const;
@@ -49,12 +49,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
     key: undefined,
     fields: [{ key: { type: 'string' } }, { ttl: { type: 'integer', between: [1, 100_000_000] } }, TAGS],
     async write(given) {
-      given.key ??= randomToken();
-      return { key_hash: fingerprint(String(given.key)), expires_at: given.ttl === undefined ? null : new Date(Date.now() + Number(given.ttl) * 1000) };
+      return { key: given.key ?? randomToken(), expires_at: given.ttl === undefined ? null : new Date(Date.now() + Number(given.ttl) * 1000) };
     },
-    // Kong shows the key for ever; here it is seen once, in the answer to its POST.
-    show: ({ expires_at }, given) => ({
-      ...(given ? { key: given.key } : {}),
+    show: ({ key, expires_at }) => ({
+      key,
       ttl: expires_at instanceof Date ? Math.max(0, Math.round((expires_at.getTime() - Date.now()) / 1000)) : null,
     }),
   },
@@ -134,12 +132,27 @@ export class AdminEntities {
     if (bad !== undefined) return violation({ redirect_uris: `cannot parse '${bad}', or it has a fragment` });
     const columns = Object.entries({ id: newId(), consumer_id: consumer.id, tags: given.tags ?? [], ...await kind.write(given) });
     return this.write(`insert into ${kind.table} (${columns.map(([name]) => name).join(', ')}) values (${columns.map((_, i) => `$${i + 1}`).join(', ')}) returning *`,
-      columns.map(([, value]) => value), 201, (row) => showCredential(kind, row, given), given);
+      columns.map(([, value]) => value), 201, (row) => showCredential(kind, row), given);
   }
 
   async readCredential(reference: string, kindName: string, name: string): Promise<AdminAnswer> {
     const found = await this.credential(reference, kindName, name);
     return found ? { status: 200, body: showCredential(KINDS[kindName]!, found) } : NOT_FOUND;
+  }
+
+  /** Changes an oauth2 credential in place: its tokens live on. Other kinds have nothing to change. */
+  async changeCredential(reference: string, kindName: string, name: string, body: unknown): Promise<AdminAnswer> {
+    const found = await this.credential(reference, kindName, name);
+    if (!found) return NOT_FOUND;
+    if (kindName !== 'oauth2') return { status: 405, body: { message: 'Method not allowed' } };
+    const { given, refusal } = check({ name: found.name, ...(body as Row) }, KINDS.oauth2!.fields);
+    if (refusal) return refusal;
+    const told = body as Row;
+    const hashed = (told.hash_secret ?? found.hash_secret) as boolean;
+    const secret = told.client_secret === undefined ? found.client_secret : hashed ? await hashSecret(String(told.client_secret)) : told.client_secret;
+    return this.write(`update oauth2_credentials set name = $2, client_id = $3, client_secret = $4, hash_secret = $5, redirect_uris = $6, client_type = $7, tags = $8 where id = $1 returning *`,
+      [found.id, given.name, given.client_id ?? found.client_id, secret, hashed, given.redirect_uris ?? found.redirect_uris, told.client_type ?? found.client_type, given.tags ?? found.tags],
+      200, (row) => showCredential(KINDS.oauth2!, row), given);
   }
 
   async deleteCredential(reference: string, kindName: string, name: string): Promise<AdminAnswer> {
@@ -193,9 +206,10 @@ export class AdminEntities {
       const constraint = constraintOf(fault);
       if (constraint === undefined) throw fault;
       const field = /_([a-z]+_id|username|key|group)_key$|_(pkey)$/.exec(constraint)?.[1] ?? 'id';
+      const shown = field === 'key' ? '' : String(given[field] ?? '');
       return {
         status: 409,
-        body: { code: 5, name: 'unique constraint violation', message: `UNIQUE violation detected on '{${field}="${field === 'key' ? '' : String(given[field] ?? '')}"}'`, fields: { [field]: field === 'key' ? '' : given[field] } },
+        body: { code: 5, name: 'unique constraint violation', message: `UNIQUE violation detected on '{${field}="${shown}"}'`, fields: { [field]: shown } },
       };
     }
   }
@@ -232,8 +246,8 @@ function showConsumer({ id, username, custom_id, tags, created_at }: Row): Row {
   return { id, username, custom_id, tags: orNull(tags), created_at: seconds(created_at), updated_at: seconds(created_at) };
 }
 
-function showCredential(kind: Kind, row: Row, given?: Row): Row {
-  return { id: row.id, consumer: { id: row.consumer_id }, ...kind.show(row, given), tags: orNull(row.tags), created_at: seconds(row.created_at) };
+function showCredential(kind: Kind, row: Row): Row {
+  return { id: row.id, consumer: { id: row.consumer_id }, ...kind.show(row), tags: orNull(row.tags), created_at: seconds(row.created_at) };
 }
 
 function orNull(tags: unknown): unknown {

@@ -2,7 +2,7 @@
  * The part of Kong's Admin API the portal and the launcher use, on a loopback listener of its own. Like Kong's it has no
  * authentication: who reaches it administers the gateway. Requests a browser made are refused, so that no web page can.
  */
-import http, { type IncomingMessage, type Server } from 'node:http';
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Database } from '@kontor/kernel/database';
 import type { Logger } from '@kontor/kernel/logger';
 import type { Registry } from 'prom-client';
@@ -28,16 +28,30 @@ const NOT_FOUND: AdminAnswer = { status: 404, body: { message: 'Not found' } };
 export function adminServer(administered: Administered): Server {
   const entities = new AdminEntities(administered.database, administered.changed);
   return http.createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
-    void respond(administered, entities, request).then(({ status, body }) => {
-      const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
-      response.writeHead(status, {
-        ...(text === '' ? {} : { 'content-type': typeof body === 'string' ? administered.metrics.contentType : 'application/json; charset=utf-8' }),
-        'content-length': String(Buffer.byteLength(text)),
-        'cache-control': 'no-store',
-      });
-      response.end(text);
-    });
+    void respond(administered, entities, request).then((answer) => reply(administered, answer, response));
   });
+}
+
+/** The status listener (Kong's status_listen): probes and metrics, and nothing that changes anything. */
+export function statusServer(administered: Administered): Server {
+  return http.createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
+    const name = (request.url ?? '/').split('?')[0]!.slice(1);
+    const wanted = PROBES.has(name) && request.method === 'GET';
+    void (wanted ? readOnly(administered, [name]) : Promise.resolve(NOT_FOUND)).catch(() => FAILED).then((answer) => reply(administered, answer, response));
+  });
+}
+
+const PROBES = new Set(['status', 'metrics', 'livez', 'readyz']);
+const FAILED: AdminAnswer = { status: 500, body: { message: 'An unexpected error occurred' } };
+
+function reply({ metrics }: Administered, { status, body }: AdminAnswer, response: ServerResponse): void {
+  const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
+  response.writeHead(status, {
+    ...(text === '' ? {} : { 'content-type': typeof body === 'string' ? metrics.contentType : 'application/json; charset=utf-8' }),
+    'content-length': String(Buffer.byteLength(text)),
+    'cache-control': 'no-store',
+  });
+  response.end(text);
 }
 
 async function respond(administered: Administered, entities: AdminEntities, request: IncomingMessage): Promise<AdminAnswer> {
@@ -56,7 +70,7 @@ async function respond(administered: Administered, entities: AdminEntities, requ
     if (error instanceof SyntaxError) return { status: 400, body: { message: 'Cannot parse JSON body' } };
     if (error instanceof URIError) return NOT_FOUND;
     administered.logger.error('the Admin API failed', { error });
-    return { status: 500, body: { message: 'An unexpected error occurred' } };
+    return FAILED;
   }
 }
 
@@ -82,6 +96,7 @@ async function consumers(entities: AdminEntities, method: string, path: string[]
     return method === 'POST' ? entities.createCredential(consumer, kind, await bodyOf(request)) : METHOD_NOT_ALLOWED;
   }
   if (method === 'GET') return entities.readCredential(consumer, kind, name);
+  if (method === 'PATCH') return entities.changeCredential(consumer, kind, name, await bodyOf(request));
   return method === 'DELETE' ? entities.deleteCredential(consumer, kind, name) : METHOD_NOT_ALLOWED;
 }
 

@@ -2,7 +2,7 @@
 import { connectDatabase, migrate } from '@kontor/kernel/database';
 import type { Logger } from '@kontor/kernel/logger';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { adminServer } from './admin.js';
+import { adminServer, statusServer, type Administered } from './admin.js';
 import { buildChains } from './chain.js';
 import { definitions } from './definitions.js';
 import { identitySource } from './identities.js';
@@ -27,6 +27,7 @@ export interface GatewayOptions {
   httpPort: number;
   httpsPort: number;
   adminPort: number;
+  statusPort: number;
   tls: TlsFiles;
   logger: Logger;
   /** Unix milliseconds. */
@@ -42,6 +43,7 @@ export interface Gateway {
   proxyUrl: string;
   httpsUrl: string;
   adminUrl: string;
+  statusUrl: string;
   /** Lets running requests finish, sends what is queued, closes everything. */
   stop(): Promise<void>;
 }
@@ -71,19 +73,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const parts: Parts = { logger, metrics, identities: identitySource(database, now), oauth, redis, now };
   const chains = buildChains(state, known, parts);
   const proxy = makeProxy(state);
-  const admin = adminServer({ state, database, metrics, logger, changed: () => parts.identities.forget() });
+  const administered: Administered = { state, database, metrics, logger, changed: () => parts.identities.forget() };
+  const admin = adminServer(administered);
+  const status = statusServer(administered);
   const purge = setInterval(() => void oauth.purge().catch((error: unknown) => logger.warn('ended tokens could not be deleted', { error })), PURGE_MS).unref();
 
   const listeners = await startListeners({ router: new Router(state.routes), chains, proxy, parts }, { ...options, tls: options.tls });
   const adminPort = await listen(admin, LOOPBACK, options.adminPort);
+  const statusPort = await listen(status, options.host, options.statusPort);
   return {
     proxyUrl: `http://127.0.0.1:${listeners.httpPort}`,
     httpsUrl: `https://localhost:${listeners.httpsPort}`,
     adminUrl: `http://127.0.0.1:${adminPort}`,
+    statusUrl: `http://127.0.0.1:${statusPort}`,
     async stop() {
       clearInterval(purge);
       await listeners.stop(GRACE_MS);
-      await close(admin, 1_000);
+      await Promise.all([close(admin, 1_000), close(status, 1_000)]);
       await chains.stop();
       await proxy.close();
       redis.close();

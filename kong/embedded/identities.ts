@@ -91,7 +91,7 @@ const KEY_SQL = `
          array(select "group" from acls where consumer_id = c.id order by 1) as groups
     from keyauth_credentials k
     join consumers c on c.id = k.consumer_id
-   where k.key_hash = $1 and (k.expires_at is null or k.expires_at > now())`;
+   where k.key = $1 and (k.expires_at is null or k.expires_at > now())`;
 
 interface IdentityRow {
   credential_id: string;
@@ -121,7 +121,7 @@ export function identitySource(database: Database, now: () => number): IdentityS
     };
   }, now);
   const keys = new ShortMemory<Identity>(async (key) => {
-    const [row] = await database.query<IdentityRow>(KEY_SQL, [fingerprint(key)]);
+    const [row] = await database.query<IdentityRow>(KEY_SQL, [key]);
     return row && identityOf(row);
   }, now);
   return {

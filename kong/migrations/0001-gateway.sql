@@ -1,5 +1,6 @@
 -- What Kong keeps in its database and this state uses: consumers, their credentials and groups, codes and tokens.
--- Codes, tokens and API keys are stored as SHA-256 of their 192 random bits, so a copy of the database opens nothing.
+-- Codes and tokens are stored as SHA-256 of their 192 random bits. API keys are readable, because Kong's Admin API shows
+-- them and those who seed credentials compare them; in this platform they open the sandbox only.
 
 create table consumers (
   id uuid primary key,
@@ -27,7 +28,7 @@ create index oauth2_credentials_consumer on oauth2_credentials (consumer_id);
 create table keyauth_credentials (
   id uuid primary key,
   consumer_id uuid not null references consumers on delete cascade,
-  key_hash bytea not null constraint keyauth_credentials_key_key unique,
+  key text not null unique,
   expires_at timestamptz,
   tags text[] not null default '{}',
   created_at timestamptz not null default now()
