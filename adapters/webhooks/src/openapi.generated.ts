@@ -127,10 +127,10 @@ export interface components {
             /** @description HTTP status of the last answer, absent when there was none */
             lastStatus?: number;
             /**
-             * @description Why the last attempt did not count
+             * @description Why the last attempt did not count; internal is a fault on our side
              * @enum {string}
              */
-            lastError?: "timeout" | "connection" | "address-refused" | "redirect" | "status" | "endpoint-gone";
+            lastError?: "timeout" | "connection" | "address-refused" | "redirect" | "status" | "endpoint-gone" | "internal";
         };
         WebhookDeliveryList: {
             data: components["schemas"]["WebhookDelivery"][];

@@ -4,7 +4,7 @@ import { newId } from '@kontor/kernel/ids';
 import type { Logger } from '@kontor/kernel/logger';
 import type { Claimed, WebhookRepository } from './repository.js';
 import type { Transport } from './transport.js';
-import { judge, nextAttempt } from './webhooks.js';
+import { judge, nextAttempt, type Attempt } from './webhooks.js';
 
 export interface SenderNeeds {
   webhooks: WebhookRepository;
@@ -74,10 +74,9 @@ export function startSender(needs: SenderNeeds): Sender {
   };
 }
 
-async function attempt(claimed: Claimed, { webhooks, transport, unseal, now, random, counted }: SenderNeeds): Promise<void> {
-  const result = await transport.post({
-    url: claimed.url, webhookId: claimed.deliveryId, body: claimed.body, secret: unseal(claimed.sealedSecret, claimed.endpointId), now: now(),
-  });
+async function attempt(claimed: Claimed, needs: SenderNeeds): Promise<void> {
+  const { webhooks, now, random, counted } = needs;
+  const result = await post(claimed, needs);
   const judged = judge(result);
   const status = 'status' in result ? result.status : null;
   if (judged.outcome === 'delivered') await webhooks.delivered(claimed, status ?? 200);
@@ -86,4 +85,16 @@ async function attempt(claimed: Claimed, { webhooks, transport, unseal, now, ran
   const again = nextAttempt(claimed.attempts, now(), random());
   await webhooks.attemptFailed(claimed, { status, error: judged.error, again });
   counted(again ? 'retry' : 'failed');
+}
+
+/** Nothing is sent unsigned: a secret that does not open is an attempt that failed, bounded like the others. */
+async function post({ deliveryId, endpointId, url, body, sealedSecret }: Claimed, { transport, unseal, logger, now }: SenderNeeds): Promise<Attempt> {
+  let secret: string;
+  try {
+    secret = unseal(sealedSecret, endpointId);
+  } catch (error) {
+    logger.error('a signing secret does not open: is WEBHOOK_SECRETS_KEY the one it was sealed with?', { resourceId: endpointId, error: error as Error });
+    return { error: 'internal' };
+  }
+  return transport.post({ url, webhookId: deliveryId, body, secret, now: now() });
 }

@@ -34,7 +34,7 @@ export interface Endpoint {
 }
 
 /** Why an attempt did not count. */
-export type AttemptError = 'timeout' | 'connection' | 'address-refused' | 'redirect' | 'status' | 'endpoint-gone';
+export type AttemptError = 'timeout' | 'connection' | 'address-refused' | 'redirect' | 'status' | 'endpoint-gone' | 'internal';
 
 /** One event on its way to one endpoint. */
 export interface Delivery {
@@ -99,7 +99,7 @@ export function nextAttempt(attempts: number, now: Date, random: number): Date |
 }
 
 /** What an endpoint answered, or why it did not. */
-export type Attempt = { status: number } | { error: 'timeout' | 'connection' | 'address-refused' };
+export type Attempt = { status: number } | { error: 'timeout' | 'connection' | 'address-refused' | 'internal' };
 
 /** What an attempt means: 2xx is delivered, 410 ends the endpoint (Standard Webhooks), all else is tried again. */
 export function judge(attempt: Attempt): { outcome: 'delivered' } | { outcome: 'gone' } | { outcome: 'retry'; error: AttemptError } {

@@ -157,6 +157,15 @@ describe('the webhooks adapter', () => {
       await until(caller, quick, ({ status }) => status === 'delivered');
       expect(await until(caller, slow, ({ lastError }) => lastError !== undefined)).to.include({ status: 'waiting', lastError: 'timeout' }).and.not.have.property('lastStatus');
     });
+    it('are never sent unsigned: a secret that does not open is a failed attempt', async () => {
+      const caller = fintech();
+      const endpointId = await register(caller, '/ok');
+      await service.database.query('update webhook_endpoints set sealed_secret = set_byte(sealed_secret, 5, 255 - get_byte(sealed_secret, 5)) where endpoint_id = $1', [endpointId]);
+      await service.deliver(settled(caller.clientId));
+      const failed = await until(caller, endpointId, ({ lastError }) => lastError !== undefined);
+      expect(failed).to.include({ status: 'waiting', attempts: 1, lastError: 'internal' });
+      expect(receiver.received.some(({ webhookId }) => webhookId === failed.deliveryId)).to.equal(false);
+    });
     it('do not follow redirects', async () => {
       const caller = fintech();
       const endpointId = await register(caller, '/redirect');
