@@ -3,6 +3,7 @@ import { defineService, isMain, runService } from '@kontor/kernel/service';
 import { mongoAccessRecords, postgresAccessRecords } from './access-records.js';
 import { ingest } from './ingest.js';
 import { trailRepository } from './repository.js';
+import { watchChain } from './watch.js';
 import { routes } from './routes.js';
 import { subscriptions } from './subscriptions.js';
 
@@ -14,17 +15,21 @@ export const options = defineService({
     AUDIT_INGEST_KEY: secret({ explain: 'Shared with the gateway: who may hand in access records' }),
     MONGODB_URL: url({ optional: true, explain: 'MongoDB for access records; PostgreSQL keeps them when absent' }),
   },
-  wire: async ({ database, settings, logger }) => {
+  wire: async ({ database, settings, logger, metrics }) => {
     const now = (): Date => new Date();
     const trail = trailRepository(database, settings.AUDIT_MASTER_KEY);
     const accessRecords = settings.MONGODB_URL === undefined ? postgresAccessRecords(database) : await mongoAccessRecords(settings.MONGODB_URL);
+    const watch = watchChain({ trail, logger, metrics, now });
     return {
       routes: routes({ trail, accessRecords, now }),
       subscriptions: subscriptions({ trail, now }),
       extend: (app) => {
         app.use('/internal', ingest({ trail, accessRecords, key: settings.AUDIT_INGEST_KEY, logger, now }));
       },
-      stop: () => accessRecords.close(),
+      stop: async () => {
+        await watch.stop();
+        await accessRecords.close();
+      },
     };
   },
 });

@@ -30,8 +30,8 @@ export interface TrailRepository {
   /** A page in the order of the chain. */
   list(filter: TrailFilter): Promise<{ records: ReadRecord[]; nextCursor: string | null }>;
   find(eventId: string): Promise<ReadRecord | undefined>;
-  /** Recomputes every hash, in batches. */
-  verify(noted?: NotedHash): Promise<Proof>;
+  /** Recomputes every hash, in batches; `from` carries an earlier proof on. */
+  verify(noted?: NotedHash, from?: Proof): Promise<Proof>;
   /** Destroys the keys of a customer and of the resources known as theirs. @returns when it was (first) done; undefined for a customer the trail does not know */
   erase(customerId: string, given: { eventId: string; clientId: string; correlationId: string; now: Date }): Promise<Date | undefined>;
 }
@@ -43,53 +43,49 @@ interface RecordRow {
   personal: ChainedRecord['personal']; ciphertext: Buffer | null; previous_hash: Buffer; hash: Buffer;
 }
 
-interface Keyed {
-  subject: string;
-  /** undefined: erased */
-  key: Buffer | undefined;
-}
-
 const PROOF_BATCH = 2_000;
 
 export function trailRepository(database: Database, masterKey: Buffer): TrailRepository {
-  /** The customer a record belongs to: named by it, or learnt earlier for one of its resources. */
-  const customerOf = async (tx: Tx, record: NewRecord): Promise<string | undefined> => {
-    if (record.resources.length === 0) return record.customerId;
-    if (record.customerId !== undefined) {
+  /** The customers the records belong to: named by them, or learnt earlier for one of their resources. Learns new ones. */
+  const customersOf = async (tx: Tx, records: readonly NewRecord[]): Promise<(string | undefined)[]> => {
+    const resources = [...new Set(records.flatMap((record) => record.resources))];
+    if (resources.length === 0) return records.map((record) => record.customerId);
+    const rows = await database.query<{ subject: string; customer_id: string }>(
+      'select subject, customer_id from subject_customers where subject = any($1)', [resources], tx);
+    const known = new Map(rows.map((row) => [row.subject, row.customer_id]));
+    const learnt = new Map(records.flatMap((record) => record.customerId === undefined ? [] : record.resources
+      .filter((resource) => !known.has(resource) && !resource.startsWith('event:'))
+      .map((resource) => [resource, record.customerId] as const)));
+    if (learnt.size > 0)
       await database.query(
-        'insert into subject_customers (subject, customer_id) select subject, $2 from unnest($1::text[]) subject order by 1 on conflict do nothing',
-        [record.resources.filter((resource) => !resource.startsWith('event:')), record.customerId], tx);
-      return record.customerId;
+        `insert into subject_customers (subject, customer_id) select subject, customer_id::uuid from unnest($1::text[], $2::text[]) as learnt (subject, customer_id)
+         order by subject on conflict do nothing`, [[...learnt.keys()], [...learnt.values()]], tx);
+    return records.map((record) => record.customerId ?? record.resources.map((resource) => known.get(resource)).find((id) => id !== undefined));
+  };
+
+  /** The keys of subjects, made where there are none, locked against erasure until the end of the transaction. Erased: undefined. */
+  const keysOf = async (tx: Tx, subjects: readonly string[], now: string): Promise<Map<string, Buffer | undefined>> => {
+    const read = (): Promise<{ subject: string; wrapped: Buffer | null }[]> => database.query<{ subject: string; wrapped: Buffer | null }>(
+      'select subject, wrapped from data_keys where subject = any($1) order by subject for share', [subjects], tx);
+    let rows = subjects.length === 0 ? [] : await read();
+    const missing = subjects.filter((subject) => !rows.some((row) => row.subject === subject)).sort();
+    if (missing.length > 0) {
+      await database.query(
+        'insert into data_keys (subject, wrapped, created_at) select subject, wrapped, $3 from unnest($1::text[], $2::bytea[]) as made (subject, wrapped) on conflict do nothing',
+        [missing, missing.map((subject) => newDataKey(masterKey, subject)), now], tx);
+      rows = await read();
     }
-    const known = await database.query<{ subject: string; customer_id: string }>(
-      'select subject, customer_id from subject_customers where subject = any($1)', [record.resources], tx);
-    return record.resources.map((resource) => known.find(({ subject }) => subject === resource)?.customer_id).find((id) => id !== undefined);
-  };
-
-  /** The key of a subject, made when it has none; locked against erasure until the end of the transaction. */
-  const keyOf = async (tx: Tx, subject: string, now: string): Promise<Keyed> => {
-    await database.query(
-      'insert into data_keys (subject, wrapped, created_at) values ($1, $2, $3) on conflict do nothing',
-      [subject, newDataKey(masterKey, subject), now], tx);
-    const [row] = await database.query<{ wrapped: Buffer | null }>('select wrapped from data_keys where subject = $1 for share', [subject], tx);
-    return { subject, key: row?.wrapped ? unwrapDataKey(masterKey, row.wrapped, subject) : undefined };
-  };
-
-  const sealed = async (tx: Tx, record: NewRecord): Promise<SealedRecord> => {
-    const { data, personal, resources, ...kept } = record;
-    const customerId = await customerOf(tx, record);
-    const whole = { ...kept, ...(customerId === undefined ? {} : { customerId }), data: canonicalJson(data) };
-    if (Object.keys(personal).length === 0) return { ...whole, personal: 'none' };
-    const { subject, key } = await keyOf(tx, customerId === undefined ? resources[0]! : `customer:${customerId}`, record.recordedAt);
-    if (key === undefined) return { ...whole, subject, personal: 'withheld' };
-    const ciphertext = seal(key, Buffer.from(canonicalJson(personal), 'utf8'), placeOf(record.eventId)).toString('base64');
-    return { ...whole, subject, personal: 'sealed', ciphertext };
+    return new Map(rows.map(({ subject, wrapped }) => [subject, wrapped === null ? undefined : unwrapDataKey(masterKey, wrapped, subject)]));
   };
 
   const append: TrailRepository['append'] = async (tx, records) => {
-    const rows: SealedRecord[] = [];
-    // One after the other, keys before the chain's lock: every writer takes its locks in this order.
-    for (const record of records) rows.push(await sealed(tx, record));
+    if (records.length === 0) return 0;
+    const customers = await customersOf(tx, records);
+    const subjects = records.map(({ personal, resources }, i) =>
+      Object.keys(personal).length === 0 ? undefined : customers[i] === undefined ? resources[0] : `customer:${customers[i]}`);
+    // Links, then keys, then the chain's lock: every writer takes its locks in this order.
+    const keys = await keysOf(tx, [...new Set(subjects.filter((subject) => subject !== undefined))], records[0]!.recordedAt);
+    const rows = records.map((record, i) => sealed(record, customers[i], subjects[i], keys));
     const appended = await database.query('select append_audit_records($1::jsonb) as position', [JSON.stringify(rows.map(toParameter))], tx);
     return appended.length;
   };
@@ -134,8 +130,8 @@ export function trailRepository(database: Database, masterKey: Buffer): TrailRep
       const rows = await database.query<RecordRow>('select * from audit_records where event_id = $1', [eventId]);
       return (await opened(rows))[0];
     },
-    async verify(noted) {
-      let proof = EMPTY_PROOF;
+    async verify(noted, from = EMPTY_PROOF) {
+      let proof = from;
       for (;;) {
         const rows = await database.query<RecordRow>(
           'select * from audit_records where position > $1 order by position limit $2', [proof.headPosition, PROOF_BATCH]);
@@ -160,6 +156,16 @@ export function trailRepository(database: Database, masterKey: Buffer): TrailRep
       return row!.erased_at;
     }),
   };
+}
+
+function sealed(record: NewRecord, customerId: string | undefined, subject: string | undefined, keys: ReadonlyMap<string, Buffer | undefined>): SealedRecord {
+  const { data, personal, resources: _resources, ...kept } = record;
+  const whole = { ...kept, ...(customerId === undefined ? {} : { customerId }), data: canonicalJson(data) };
+  if (subject === undefined) return { ...whole, personal: 'none' };
+  const key = keys.get(subject);
+  if (key === undefined) return { ...whole, subject, personal: 'withheld' };
+  const ciphertext = seal(key, Buffer.from(canonicalJson(personal), 'utf8'), placeOf(record.eventId)).toString('base64');
+  return { ...whole, subject, personal: 'sealed', ciphertext };
 }
 
 function placeOf(eventId: string): { table: string; column: string; row: string } {
