@@ -54,9 +54,12 @@ export function compileToLua(entry: string, exported?: string): string {
   return chunk.replace(ending, `return ____entry.${exported}\n`);
 }
 
-/** Writes all plugins; files of plugins that are gone go too. @returns the paths written, from the plugins folder. */
-export async function buildPlugins(): Promise<string[]> {
-  const target = join(FOLDER, 'dist/lua');
+/**
+ * Writes all plugins; files of plugins that are gone go too.
+ * @param target folder that becomes `lua_package_path`'s root.
+ * @returns the paths written, below that folder.
+ */
+export async function buildPlugins(target: string = join(FOLDER, 'dist/lua')): Promise<string[]> {
   const fresh = `${target}.${process.pid}`;
   const written: string[] = [];
   for (const name of PLUGIN_NAMES) {
@@ -65,7 +68,7 @@ export async function buildPlugins(): Promise<string[]> {
       const lua = compileToLua(`${name}/${part}.ts`, part);
       await mkdir(dirname(join(fresh, path)), { recursive: true });
       await writeFile(join(fresh, path), `-- Compiled from plugins/${name}/${part}.ts by plugins/build.ts. Do not edit.\n${lua}`);
-      written.push(join('dist/lua', path));
+      written.push(path);
     }
   }
   await rm(target, { recursive: true, force: true });
@@ -74,5 +77,5 @@ export async function buildPlugins(): Promise<string[]> {
 }
 
 if (import.meta.url === new URL(process.argv[1] ?? '', 'file:').href) {
-  for (const path of await buildPlugins()) console.log(`wrote plugins/${path}`);
+  for (const path of await buildPlugins()) console.log(`wrote plugins/dist/lua/${path}`);
 }

@@ -59,7 +59,7 @@ export async function startKong(options: { upstream: string }): Promise<PrivateK
     await rm(prefix, { recursive: true, force: true });
   };
   try {
-    await buildPlugins();
+    await buildPlugins(join(prefix, 'lua'));
     await withServer((client) => client.query(`create database ${database}`));
     await run('kong', ['migrations', 'bootstrap'], { env: environment });
     await run('kong', ['prepare', '-p', prefix], { env: environment });
@@ -96,7 +96,7 @@ async function kongSettings(own: { prefix: string; database: string; http: numbe
     KONG_PG_PASSWORD: decodeURIComponent(server.password),
     KONG_PG_DATABASE: own.database,
     KONG_PLUGINS: ['bundled', ...PLUGIN_NAMES].join(','),
-    KONG_LUA_PACKAGE_PATH: `${ROOT}plugins/dist/lua/?.lua;;`,
+    KONG_LUA_PACKAGE_PATH: `${join(own.prefix, 'lua')}/?.lua;;`,
     KONG_PROXY_LISTEN: `127.0.0.1:${own.http}, 127.0.0.1:${own.https} ssl`,
     KONG_ADMIN_LISTEN: `127.0.0.1:${own.admin}`,
     KONG_ADMIN_GUI_LISTEN: 'off',
