@@ -1,0 +1,104 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { parse } from 'yaml';
+import { DATABASES } from '../platform/processes.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+interface Service {
+  image?: string; build?: { context: string; dockerfile?: string; target?: string; args?: { WORKSPACE?: string } };
+  environment?: Record<string, string>; ports?: string[]; healthcheck?: object; restart?: string; networks?: string[];
+  depends_on?: Record<string, { condition: string }>; volumes?: string[]; secrets?: string[];
+}
+const compose = parse(read('docker-compose.yml'), { merge: true }) as {
+  services: Record<string, Service>; networks: Record<string, { internal?: boolean }>; volumes: object; secrets: Record<string, { environment: string }>;
+};
+const services = Object.entries(compose.services);
+
+describe('docker-compose.yml', () => {
+  it('has every service, adapter, simulator and the portal, each built from its own folder', () => {
+    const folders = ['services', 'adapters'].flatMap((kind) => readdirSync(join(root, kind)).map((name) => `${kind}/${name}`));
+    // The simulator of webhooks is a fintech's receiver: a tool for developers, no part of the bank.
+    const simulators = folders.filter((folder) => folder !== 'adapters/webhooks' && existsSync(join(root, folder, 'simulator/main.ts')));
+    const built = (target: string): string[] => services.filter(([, { build }]) => build?.target === target).map(([, { build }]) => build?.args?.WORKSPACE ?? '');
+    expect(built('program')).to.have.members([...folders, 'portal']);
+    expect(built('simulator')).to.have.members(simulators);
+  });
+
+  it('publishes the gateway, the portal and Grafana, on 127.0.0.1 only', () => {
+    const published = services.filter(([, { ports }]) => ports).map(([name]) => name);
+    expect(published).to.have.members(['kong', 'portal', 'grafana']);
+    for (const [, { ports }] of services) for (const port of ports ?? []) expect(port).to.match(/^127\.0\.0\.1:/);
+    expect(compose.services.kong?.ports).not.to.include('127.0.0.1:8001:8001');
+  });
+
+  it('keeps stores, Admin API and services on internal networks', () => {
+    for (const name of ['stores', 'admin', 'services']) expect(compose.networks[name]?.internal, name).to.equal(true);
+    for (const name of ['postgresql', 'rabbitmq', 'redis', 'mongodb']) expect(compose.services[name]?.networks).to.deep.equal(['stores']);
+  });
+
+  it('checks the health of everything that stays, and starts nothing before what it needs', () => {
+    const ownCheck = ['program', 'simulator']; // HEALTHCHECK of the Dockerfile
+    for (const [name, service] of services) {
+      if (service.restart) expect(Boolean(service.healthcheck) || ownCheck.includes(service.build?.target ?? ''), name).to.equal(true);
+      for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
+        expect(compose.services[needed], `${name} needs ${needed}`).not.to.equal(undefined);
+        expect(condition).to.equal(compose.services[needed]?.restart ? 'service_healthy' : 'service_completed_successfully');
+      }
+    }
+  });
+
+  it('holds no secret and has no default for one', () => {
+    const secretName = /PASS|SECRET|_KEY$|TOKEN_P|CLIENT_ID/;
+    for (const [name, { environment }] of services) {
+      for (const [variable, value] of Object.entries(environment ?? {})) {
+        const asked = [...String(value).matchAll(/\$\{([A-Z0-9_]+)(:?[-?])?/g)];
+        for (const [, asks, how] of asked) if (secretName.test(asks!)) expect(how, `${name}: ${asks}`).to.equal(':?');
+        if (secretName.test(variable) && !['KONG_SSL_CERT_KEY'].includes(variable)) expect(asked, `${name}: ${variable}`).to.have.length(1);
+      }
+    }
+  });
+
+  it('gives decK every variable the state names', () => {
+    const named = ['deck/kong.yaml', 'deck/policies.yaml'].flatMap((file) => [...read(file).matchAll(/env "(DECK_[A-Z0-9_]+)"/g)].map((match) => match[1]!));
+    expect(Object.keys(compose.services['deck-sync']?.environment ?? {})).to.include.members([...new Set(named)]);
+  });
+
+  it('makes a database and a role for each service, as npm start does', () => {
+    const made = /for name in ([a-z ]+); do/.exec(read('deploy/postgresql/databases.sh'))?.[1]?.split(' ');
+    expect(made).to.have.members([...DATABASES.filter((name) => name !== 'gateway'), 'kong']);
+    for (const name of made ?? []) expect(compose.services.postgresql?.environment).to.have.property(`${name.toUpperCase()}_DB_PASSWORD`);
+  });
+
+  it('has everything Prometheus asks for its figures', () => {
+    const { scrape_configs: jobs } = parse(read('deploy/prometheus/prometheus.yml')) as { scrape_configs: Array<{ static_configs: Array<{ targets: string[] }> }> };
+    const hosts = jobs.flatMap((job) => job.static_configs.flatMap(({ targets }) => targets.map((target) => target.split(':')[0]!)));
+    const programs = services.filter(([, { build }]) => build?.target === 'program').map(([name]) => name);
+    expect(hosts).to.have.members([...programs, 'kong', 'rabbitmq']);
+  });
+
+  it('shows on the dashboard only figures the programs give', () => {
+    const asked = [...read('deploy/grafana/dashboards/red.json').matchAll(/\b(http_server|outbox|dlq)_[a-z_]+/g)].map((match) => match[0].replace(/_(bucket|count|sum)$/, ''));
+    const given = readdirSync(join(root, 'kernel/src')).map((file) => read(`kernel/src/${file}`)).join('');
+    expect(asked.length).to.be.greaterThan(4);
+    for (const name of asked) expect(given, name).to.include(`'${name}'`);
+  });
+
+  it('mounts only files that are there', () => {
+    for (const [name, { volumes }] of services) {
+      for (const volume of volumes ?? []) if (volume.startsWith('./')) expect(existsSync(join(root, volume.split(':')[0]!)), `${name}: ${volume}`).to.equal(true);
+    }
+  });
+});
+
+describe('the Dockerfiles', () => {
+  it('run programs as another user than root', () => {
+    const stages = read('Dockerfile').split(/^FROM /m).slice(2);
+    expect(stages).to.have.length(3);
+    for (const stage of stages) expect([...stage.matchAll(/^USER (\w+)/gm)].at(-1)?.[1]).to.equal('node');
+    expect([...read('kong/Dockerfile').matchAll(/^USER (\w+)/gm)].at(-1)?.[1]).to.equal('kong');
+  });
+});
