@@ -98,7 +98,8 @@ function credited(message: CreditTransferMessage, parts: Parts, context: EventCo
     if (refused.length === 0) return;
     const answer = await parts.rail.send(writeStatusReports({
       messageId: derivedId(`pacs.002/refused/${message.messageId}`).replaceAll('-', ''),
-      createdAt: parts.now().toISOString(),
+      // Of the original, so that a repeated delivery makes the same answer.
+      createdAt: message.createdAt,
       reports: refused.map(({ transfer, reason }) => ({ originalMessageId: message.messageId, reference: referenceOf(transfer), status: 'RJCT', reason })),
     }), context);
     if (answer === 'refused') throw new Transient('the rail does not take our refusal');

@@ -1,6 +1,6 @@
 import { create } from 'xmlbuilder2';
 import type { StatusReport, StatusReportMessage, TransactionReference } from './payment-rail.js';
-import { all, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, type Node } from './xml.js';
+import { all, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, verbatim, type Node } from './xml.js';
 
 /** FI to FI payment status report, pacs.002.001.10. */
 const PACS_002 = 'pacs.002.001.10';
@@ -11,22 +11,22 @@ const REFERENCE_ELEMENT: Record<TransactionReference['kind'], string> = { instr:
 export function writeStatusReports(message: StatusReportMessage): string {
   const root = create({ version: '1.0', encoding: 'UTF-8' }).ele(namespaceOf(PACS_002), 'Document').ele('FIToFIPmtStsRpt');
   const header = root.ele('GrpHdr');
-  header.ele('MsgId').txt(message.messageId);
-  header.ele('CreDtTm').txt(message.createdAt);
+  header.ele('MsgId').txt(verbatim(message.messageId));
+  header.ele('CreDtTm').txt(verbatim(message.createdAt));
   for (const { originalMessageId, reference, status, reason } of message.reports) {
     const entry = root.ele('TxInfAndSts');
     if (originalMessageId !== undefined) {
       const group = entry.ele('OrgnlGrpInf');
-      group.ele('OrgnlMsgId').txt(originalMessageId);
+      group.ele('OrgnlMsgId').txt(verbatim(originalMessageId));
       group.ele('OrgnlMsgNmId').txt('pacs.008.001.08');
     }
-    if (reference) entry.ele(REFERENCE_ELEMENT[reference.kind]).txt(reference.id);
-    entry.ele('TxSts').txt(status);
+    if (reference) entry.ele(REFERENCE_ELEMENT[reference.kind]).txt(verbatim(reference.id));
+    entry.ele('TxSts').txt(verbatim(status));
     if (reason === undefined) continue;
     const because = entry.ele('StsRsnInf');
     const isCode = /^[A-Z0-9]{4}$/.test(reason);
-    because.ele('Rsn').ele('Cd').txt(isCode ? reason : 'NARR');
-    if (!isCode) because.ele('AddtlInf').txt(reason.slice(0, 105));
+    because.ele('Rsn').ele('Cd').txt(verbatim(isCode ? reason : 'NARR'));
+    if (!isCode) because.ele('AddtlInf').txt(verbatim(reason.slice(0, 105)));
   }
   return root.end();
 }

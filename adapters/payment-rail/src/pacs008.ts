@@ -1,7 +1,7 @@
 import { create } from 'xmlbuilder2';
 import type { WireMoney } from '@kontor/kernel/money';
 import type { CreditTransfer, CreditTransferMessage, Party } from './payment-rail.js';
-import { all, attribute, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, type Node } from './xml.js';
+import { all, attribute, dateAt, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, verbatim, type Node } from './xml.js';
 
 /** FI to FI customer credit transfer, pacs.008.001.08. */
 const PACS_008 = 'pacs.008.001.08';
@@ -13,12 +13,12 @@ const PACS_008 = 'pacs.008.001.08';
 export function writeCreditTransfers(message: CreditTransferMessage, banks: { debtorAgent?: string; creditorAgent?: string }): string {
   const root = create({ version: '1.0', encoding: 'UTF-8' }).ele(namespaceOf(PACS_008), 'Document').ele('FIToFICstmrCdtTrf');
   const header = root.ele('GrpHdr');
-  header.ele('MsgId').txt(message.messageId);
-  header.ele('CreDtTm').txt(message.createdAt);
+  header.ele('MsgId').txt(verbatim(message.messageId));
+  header.ele('CreDtTm').txt(verbatim(message.createdAt));
   header.ele('NbOfTxs').txt(String(message.transfers.length));
   const total = message.claimed?.total ?? (message.transfers.length === 1 ? message.transfers[0]?.amount : undefined);
-  if (total) header.ele('TtlIntrBkSttlmAmt', { Ccy: total.currency }).txt(total.amount);
-  header.ele('IntrBkSttlmDt').txt(message.createdAt.slice(0, 10));
+  if (total) header.ele('TtlIntrBkSttlmAmt', { Ccy: total.currency }).txt(verbatim(total.amount));
+  header.ele('IntrBkSttlmDt').txt(verbatim(message.createdAt.slice(0, 10)));
   header.ele('SttlmInf').ele('SttlmMtd').txt('CLRG');
   for (const transfer of message.transfers) writeTransfer(root.ele('CdtTrfTxInf'), transfer, banks);
   return root.end();
@@ -28,30 +28,30 @@ type Builder = ReturnType<typeof create>;
 
 function writeTransfer(at: Builder, transfer: CreditTransfer, banks: { debtorAgent?: string; creditorAgent?: string }): void {
   const ids = at.ele('PmtId');
-  if (transfer.instructionId !== undefined) ids.ele('InstrId').txt(transfer.instructionId);
-  ids.ele('EndToEndId').txt(transfer.endToEndId);
-  if (transfer.transactionId !== undefined) ids.ele('TxId').txt(transfer.transactionId);
-  if (transfer.uetr !== undefined) ids.ele('UETR').txt(transfer.uetr);
-  at.ele('IntrBkSttlmAmt', { Ccy: transfer.amount.currency }).txt(transfer.amount.amount);
+  if (transfer.instructionId !== undefined) ids.ele('InstrId').txt(verbatim(transfer.instructionId));
+  ids.ele('EndToEndId').txt(verbatim(transfer.endToEndId));
+  if (transfer.transactionId !== undefined) ids.ele('TxId').txt(verbatim(transfer.transactionId));
+  if (transfer.uetr !== undefined) ids.ele('UETR').txt(verbatim(transfer.uetr));
+  at.ele('IntrBkSttlmAmt', { Ccy: transfer.amount.currency }).txt(verbatim(transfer.amount.amount));
   at.ele('ChrgBr').txt('SLEV');
-  at.ele('Dbtr').ele('Nm').txt(transfer.debtor.name);
+  at.ele('Dbtr').ele('Nm').txt(verbatim(transfer.debtor.name));
   writeAccount(at.ele('DbtrAcct'), transfer.debtor);
   writeAgent(at.ele('DbtrAgt'), banks.debtorAgent);
   writeAgent(at.ele('CdtrAgt'), banks.creditorAgent);
-  at.ele('Cdtr').ele('Nm').txt(transfer.creditor.name);
+  at.ele('Cdtr').ele('Nm').txt(verbatim(transfer.creditor.name));
   writeAccount(at.ele('CdtrAcct'), transfer.creditor);
-  if (transfer.remittance !== undefined) at.ele('RmtInf').ele('Ustrd').txt(transfer.remittance);
+  if (transfer.remittance !== undefined) at.ele('RmtInf').ele('Ustrd').txt(verbatim(transfer.remittance));
 }
 
 function writeAccount(at: Builder, { iban }: Party): void {
   if (iban === undefined) at.ele('Id').ele('Othr').ele('Id').txt('NOTPROVIDED');
-  else at.ele('Id').ele('IBAN').txt(iban);
+  else at.ele('Id').ele('IBAN').txt(verbatim(iban));
 }
 
 function writeAgent(at: Builder, bic: string | undefined): void {
   const institution = at.ele('FinInstnId');
   if (bic === undefined) institution.ele('Othr').ele('Id').txt('NOTPROVIDED');
-  else institution.ele('BICFI').txt(bic);
+  else institution.ele('BICFI').txt(verbatim(bic));
 }
 
 /** Reads an opened pacs.008. What a schema would say is checked here too, for the elements that are used. @throws MessageFault */
@@ -61,6 +61,7 @@ export function readCreditTransfers(content: Node): CreditTransferMessage {
   const transactions = requiredText(header, 15, 'NbOfTxs');
   if (!/^[0-9]{1,15}$/.test(transactions)) throw new MessageFault('NbOfTxs is no number');
   const total = one(header, 'TtlIntrBkSttlmAmt') === undefined ? undefined : amountAt(header, 'TtlIntrBkSttlmAmt');
+  dateAt(header, 'IntrBkSttlmDt');
   const transfers = all(root, 'CdtTrfTxInf').map(readTransfer);
   if (transfers.length === 0) throw new MessageFault('CdtTrfTxInf is missing');
   return {
@@ -75,6 +76,9 @@ function readTransfer(at: Node): CreditTransfer {
   const instructionId = textAt(at, 35, 'PmtId', 'InstrId');
   const transactionId = textAt(at, 35, 'PmtId', 'TxId');
   const uetr = textAt(at, 36, 'PmtId', 'UETR');
+  if (uetr !== undefined && !/^[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89ab][a-f0-9]{3}-[a-f0-9]{12}$/.test(uetr)) throw new MessageFault('UETR is no UUID of version 4');
+  dateAt(at, 'IntrBkSttlmDt');
+  const agents = ['InstgAgt', 'InstdAgt', 'DbtrAgt', 'CdtrAgt'].flatMap((agent) => textAt(at, 11, agent, 'FinInstnId', 'BICFI') ?? []);
   const remittance = all(at, 'RmtInf', 'Ustrd').map((line) => textAt(line, 140) ?? '').join(' ');
   return {
     endToEndId: requiredText(at, 35, 'PmtId', 'EndToEndId'),
@@ -84,6 +88,7 @@ function readTransfer(at: Node): CreditTransfer {
     amount: amountAt(at, 'IntrBkSttlmAmt'),
     debtor: partyAt(at, 'Dbtr', 'DbtrAcct'),
     creditor: partyAt(at, 'Cdtr', 'CdtrAcct'),
+    agents,
     ...(remittance === '' ? {} : { remittance }),
   };
 }

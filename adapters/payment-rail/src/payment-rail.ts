@@ -1,4 +1,4 @@
-import { isValidIBAN } from 'ibantools';
+import { isValidBIC, isValidIBAN } from 'ibantools';
 import type { EventData } from '@kontor/kernel/events';
 import { isId } from '@kontor/kernel/ids';
 import { parseMoney, type WireMoney } from '@kontor/kernel/money';
@@ -31,6 +31,8 @@ export interface CreditTransfer {
   amount: WireMoney;
   debtor: Party;
   creditor: Party;
+  /** BICs of the agents a received message names. */
+  agents?: readonly string[];
   remittance?: string;
 }
 
@@ -134,9 +136,9 @@ function sumsUp(total: WireMoney, transfers: readonly CreditTransfer[]): boolean
 
 /**
  * Why a received transaction cannot be booked whatever the account (ExternalStatusReason1Code), or undefined.
- * AC01 creditor account, AC02 debtor account, AM01 zero, AM11 currency, AM12 decimals of the currency.
+ * AM11 currency, AM12 decimals of the currency, AM01 zero, AC01 creditor account, AC02 debtor account, RC01 BIC of an agent.
  */
-export function transferFault({ amount, creditor, debtor }: CreditTransfer): 'AC01' | 'AC02' | 'AM01' | 'AM11' | 'AM12' | undefined {
+export function transferFault({ amount, creditor, debtor, agents }: CreditTransfer): 'AC01' | 'AC02' | 'RC01' | 'AM01' | 'AM11' | 'AM12' | undefined {
   if (!isPlausibleCurrency(amount.currency)) return 'AM11';
   try {
     if (parseMoney(amount).minor <= 0n) return 'AM01';
@@ -145,6 +147,7 @@ export function transferFault({ amount, creditor, debtor }: CreditTransfer): 'AC
   }
   if (creditor.iban === undefined || !isValidIBAN(creditor.iban)) return 'AC01';
   if (debtor.iban === undefined || !isValidIBAN(debtor.iban)) return 'AC02';
+  if (agents?.some((bic) => !isValidBIC(bic))) return 'RC01';
   return undefined;
 }
 

@@ -121,14 +121,14 @@ function parse(text: string): XmlDocument {
 function documentElement(document: XmlDocument): XmlElement {
   const root = document.root;
   if (root.name === 'Document') return root;
-  const inside = document.find('/*/*[local-name()="Document"]');
+  const inside = document.find('//*[local-name()="Document"]');
   if (inside.length !== 1 || !(inside[0] instanceof XmlElement)) throw new MessageFault('there is no ISO 20022 Document in the message');
   return inside[0];
 }
 
 /** A business application header (head.001) must name the message it comes with. */
 function checkHeader(document: XmlDocument, message: MessageName): void {
-  const named = document.get('/*/*[local-name()="AppHdr"]/*[local-name()="MsgDefIdr"]');
+  const named = document.get('//*[local-name()="AppHdr"]/*[local-name()="MsgDefIdr"]');
   if (named && named.content !== message) throw new MessageFault('MsgDefIdr of the header is not the message that follows');
 }
 
@@ -149,6 +149,14 @@ const ENTITIES: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>
 /** Canonical XML escapes exactly these (C14N 1.0 §2.3). */
 function unescape(text: string): string {
   return text.replace(/&(?:amp|lt|gt|quot|#xD|#xA|#x9);/g, (entity) => ENTITIES[entity] ?? entity);
+}
+
+/**
+ * Text as xmlbuilder2 must be given it: it takes `&amp;` and `&#65;` in a text for escapes already made (xmlbuilder2 4.0.3,
+ * tried), so a name that contains them would arrive changed.
+ */
+export function verbatim(text: string): string {
+  return text.replaceAll('&', '&amp;');
 }
 
 /** The elements at `path`; every step but the last must be there once at most. */
@@ -197,9 +205,22 @@ export function attribute(node: Node | undefined, name: string): string | undefi
 /** The instant at `path`. @throws MessageFault when it is no ISO 8601 date and time, or no day of the calendar. */
 export function dateTimeAt(node: Node | undefined, ...path: string[]): string {
   const text = requiredText(node, 40, ...path);
-  const match = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?$/.exec(text);
-  const day = match && new Date(Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3])));
-  if (!match || !day || day.getUTCDate() !== Number(match[3]) || Number.isNaN(Date.parse(text)))
+  if (!/T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?$/.test(text) || !isDay(text.slice(0, text.indexOf('T'))) || Number.isNaN(Date.parse(text)))
     throw new MessageFault(`${path.at(-1)} is no date and time`);
   return text;
+}
+
+/** The day at `path`, or undefined. @throws MessageFault when the calendar does not have it */
+export function dateAt(node: Node | undefined, ...path: string[]): string | undefined {
+  const text = textAt(node, 16, ...path);
+  if (text !== undefined && !isDay(text)) throw new MessageFault(`${path.at(-1)} is no date`);
+  return text;
+}
+
+function isDay(text: string): boolean {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (!match) return false;
+  const [, year, month, day] = match.map(Number) as [number, number, number, number];
+  const found = new Date(Date.UTC(year, month - 1, day));
+  return found.getUTCMonth() === month - 1 && found.getUTCDate() === day;
 }
