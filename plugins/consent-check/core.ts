@@ -20,6 +20,11 @@ export interface ConsentCheckConfig {
   permission?: string;
   /** Path parameter that names the account; absent: the service filters by the token's accounts. */
   accountParameter?: string;
+  /**
+   * The operation uses its consent up, so its repetition (same Idempotency-Key) finds the consent consumed: let it through
+   * to the service, which gives the first answer again or refuses with consent_consumed, in one transaction.
+   */
+  replays?: boolean;
   /** Where the host reads decision records first; `timeoutMs` bounds connecting and reading. */
   redis: { host: string; port: number; password?: string; timeoutMs: number };
   /** Consent service, asked with `X-Decision-Key` when Redis has no record or no answer. */
@@ -60,14 +65,15 @@ function judge(facts: RequestFacts, config: ConsentCheckConfig, lookup: ConsentL
   }
   if (lookup.kind === 'unavailable') return unchecked();
   if (lookup.kind === 'missing') return notActive();
-  const refusal = judgeRecord(facts, lookup.record) ?? judgeReach(facts, config, config.permission, lookup.record);
+  const refusal = judgeRecord(facts, config, lookup.record) ?? judgeReach(facts, config, config.permission, lookup.record);
   return refusal ?? allow();
 }
 
-function judgeRecord(facts: RequestFacts, record: ConsentRecord): Refuse | undefined {
+function judgeRecord(facts: RequestFacts, config: ConsentCheckConfig, record: ConsentRecord): Refuse | undefined {
   if (!isWhole(record)) return unchecked();
   if (facts.clientId === undefined || record.clientId !== facts.clientId) return notActive();
-  if (record.status !== 'authorised') return denied(record.reason);
+  const replay = config.replays === true && record.status === 'denied' && record.reason === 'consumed';
+  if (record.status !== 'authorised' && !replay) return denied(record.reason);
   if (record.expiresAt <= facts.now) return denied('expired');
   return undefined;
 }

@@ -7,6 +7,7 @@ export const schema = pluginSchema('consent-check', [
   { scopes: { type: 'array', required: true, elements: { type: 'string' }, description: 'scopes the access token must hold, all of them' } },
   { permission: { type: 'string', description: 'consent permission; absent: no consent needed' } },
   { accountParameter: { type: 'string', description: 'path parameter naming the account the consent must cover' } },
+  { replays: { type: 'boolean', description: 'the operation uses its consent up: a consumed one passes, so that a repetition gets the first answer again' } },
   { redis: { type: 'record', required: true, fields: [
     { host: { type: 'string', required: true } },
     { port: { type: 'integer', required: true, between: [1, 65535] } },

@@ -17,6 +17,9 @@ interface Route {
 /** What an id in a path may look like; the plugins take nothing else. */
 const ID = '[A-Za-z0-9._~-]{1,128}';
 
+/** Permissions of consents that one operation uses up (DESIGN D3). */
+const SINGLE_USE = ['payments:initiate'];
+
 const HEADER = `# Derived from the contracts by \`npm run generate\`. Do not edit: change services/*/openapi.yaml or adapters/*/openapi.yaml.
 # One route per operation; what a route refuses and sets stands on the route. Shared configurations (_config) and the
 # routes no contract describes are in policies.yaml.
@@ -90,6 +93,7 @@ function consentConfig(operation: Operation): Record<string, unknown> {
     scopes: operation.scopes,
     ...(operation.consent ? { permission: operation.consent.permission } : {}),
     ...(account ? { accountParameter: account } : {}),
+    ...(operation.consent && SINGLE_USE.includes(operation.consent.permission) ? { replays: true } : {}),
   };
 }
 
