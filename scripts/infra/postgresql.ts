@@ -97,7 +97,8 @@ async function hydrateSymlinks(home: string): Promise<void> {
 async function initialise(place: Place, password: string): Promise<void> {
   if (await exists(join(place.data, '.initialised'))) return;
   await rm(place.data, { recursive: true, force: true }); // an initdb that was interrupted leaves half a cluster
-  await mkdir(place.data, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(place.data), { recursive: true, mode: 0o755 });
+  await mkdir(place.data, { mode: 0o700 });
   const passwordFile = `${place.data}.password`;
   try {
     await writeFile(passwordFile, password, { mode: 0o600 });
