@@ -2,7 +2,7 @@
 import { MongoClient, type Collection, type Filter } from 'mongodb';
 import { decodeCursor, encodeCursor } from '@kontor/kernel/cursor';
 import type { Database } from '@kontor/kernel/database';
-import type { AccessRecord } from './trail.js';
+import { keyOf, type AccessRecord } from './trail.js';
 
 export interface AccessFilter {
   customerId?: string;
@@ -18,7 +18,7 @@ export interface AccessFilter {
 }
 
 export interface AccessRecords {
-  /** Keeps records; one that is already there (by request id) stays as it is. */
+  /** Keeps records; one that is already there (by request id and time) stays as it is. */
   put(records: readonly AccessRecord[]): Promise<void>;
   /** A page in the order of time, then request id. */
   list(filter: AccessFilter): Promise<{ records: AccessRecord[]; nextCursor: string | null }>;
@@ -44,7 +44,7 @@ export function postgresAccessRecords(database: Database): AccessRecords {
       await database.query(
         `insert into access_records (request_id, at, document)
          select document ->> 'requestId', (document ->> 'at')::timestamptz, document from jsonb_array_elements($1::jsonb) document
-         order by 1 on conflict do nothing`, [JSON.stringify(records)]);
+         order by 1, 2 on conflict do nothing`, [JSON.stringify(records)]);
     },
     async list({ customerId, clientId, consentId, operation, from, to, limit, cursor }) {
       const after = positionIn(cursor);
@@ -62,7 +62,7 @@ export function postgresAccessRecords(database: Database): AccessRecords {
   };
 }
 
-type AccessDocument = Omit<AccessRecord, 'requestId' | 'at'> & { _id: string; at: Date };
+type AccessDocument = Omit<AccessRecord, 'at'> & { _id: string; at: Date };
 
 const DUPLICATE_KEY = 11_000;
 
@@ -73,13 +73,13 @@ export async function mongoAccessRecords(url: string): Promise<AccessRecords> {
   const named = new URL(url.replace(/^mongodb(\+srv)?:/, 'http:')).pathname.slice(1);
   const collection: Collection<AccessDocument> = client.db(named === '' ? 'audit' : named).collection('access_records');
   await collection.createIndexes([
-    { key: { at: 1, _id: 1 } },
-    ...(['customerId', 'consentId', 'clientId'] as const).map((field) => ({ key: { [field]: 1 as const, at: 1 as const, _id: 1 as const } })),
+    { key: { at: 1, requestId: 1 } },
+    ...(['customerId', 'consentId', 'clientId'] as const).map((field) => ({ key: { [field]: 1 as const, at: 1 as const, requestId: 1 as const } })),
   ]);
   return {
     async put(records) {
       if (records.length === 0) return;
-      const documents = records.map(({ requestId, at, ...rest }) => ({ _id: requestId, at: new Date(at), ...rest }));
+      const documents = records.map((record) => ({ ...record, _id: keyOf(record), at: new Date(record.at) }));
       await collection.insertMany(documents, { ordered: false, writeConcern: { w: 'majority' } }).catch((fault: unknown) => {
         if (!onlyDuplicates(fault)) throw fault;
       });
@@ -89,9 +89,9 @@ export async function mongoAccessRecords(url: string): Promise<AccessRecords> {
       const wanted: Filter<AccessDocument>[] = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [{ [name]: value }]));
       if (from !== undefined) wanted.push({ at: { $gte: new Date(from) } });
       if (to !== undefined) wanted.push({ at: { $lt: new Date(to) } });
-      if (after) wanted.push({ $or: [{ at: { $gt: new Date(after.at) } }, { at: new Date(after.at), _id: { $gt: after.id } }] });
-      const found = await collection.find(wanted.length === 0 ? {} : { $and: wanted }).sort({ at: 1, _id: 1 }).limit(limit + 1).toArray();
-      return pageOf(found.map(({ _id, at, ...rest }) => ({ requestId: _id, at: at.toISOString(), ...rest })), limit);
+      if (after) wanted.push({ $or: [{ at: { $gt: new Date(after.at) } }, { at: new Date(after.at), requestId: { $gt: after.id } }] });
+      const found = await collection.find(wanted.length === 0 ? {} : { $and: wanted }).sort({ at: 1, requestId: 1 }).limit(limit + 1).toArray();
+      return pageOf(found.map(({ _id, at, ...rest }) => ({ ...rest, at: at.toISOString() })), limit);
     },
     close: () => client.close(),
   };

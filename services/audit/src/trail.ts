@@ -127,12 +127,20 @@ export function accessRecordOf(entry: unknown): AccessRecord | undefined {
   return { requestId: word(id) ?? derivedId(canonicalJson(record)), ...record };
 }
 
+/**
+ * What makes a request one: its id and the time it began. The id alone is not enough, since a gateway may take it over
+ * from the client, and a client that repeats it must not keep its later requests out of the records.
+ */
+export function keyOf({ requestId, at }: AccessRecord): string {
+  return `${requestId}@${at}`;
+}
+
 /** The trail's record of an access decision, when it concerns a customer or a consent; else undefined. */
 export function recordOfAccess(access: AccessRecord, now: Date): NewRecord | undefined {
   if (access.customerId === undefined && access.consentId === undefined) return undefined;
   const { requestId, at, clientId, customerId, consentId, operation, status, decision, code, correlationId, ...data } = access;
   return {
-    eventId: derivedId(`access/${requestId}`),
+    eventId: derivedId(`access/${keyOf(access)}`),
     kind: 'access',
     type: ACCESS_TYPE,
     at,

@@ -38,6 +38,13 @@ function documentStore(name: string, open: () => Promise<{ store: AccessRecords;
       expect(records.find(({ requestId }) => requestId === record.requestId)?.status).to.equal(200);
     });
 
+    it('keep two requests that bear one id, which a client may have chosen, apart by their time', async () => {
+      const record = aRecord({ clientId: newId() });
+      const later = { ...record, at: '2026-03-01T10:00:00.001Z', status: 403 };
+      await store.put([record, later]);
+      expect((await store.list({ clientId: record.clientId!, limit: 5 })).records).to.deep.equal([record, later]);
+    });
+
     it('takes no records at all', async () => {
       await store.put([]);
     });

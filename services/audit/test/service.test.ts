@@ -91,6 +91,12 @@ describe('Audit service', () => {
     expect((await get('verifyAuditChain', '/v1/audit/verification')).body.valid).to.equal(true);
   });
 
+  it('keeps both decisions in the trail when a client repeats its request id', async () => {
+    const [customerId, id] = [newId(), newId()];
+    await handIn([access({ customerId, id }), { ...access({ customerId, id, status: 403, decision: 'refuse' }), started_at: Date.parse('2026-03-01T11:00:01.000Z') }]);
+    expect((await trailOf(customerId)).data.map(({ status }: { status: number }) => status)).to.deep.equal([200, 403]);
+  });
+
   for (const [what, key] of [['no key', ''], ['a wrong key', 'the-key-of-somebody-els']] as const)
     it(`refuses access records with ${what}, and keeps nothing`, async () => {
       const customerId = newId();
