@@ -3,8 +3,9 @@
  * request with 503, and nothing reaches the service.
  */
 import type { Exchange, GatewayAnswer, Outcome } from './exchange.js';
-import { failureAnswer } from './exchange.js';
+import { errorAnswer, failureAnswer } from './exchange.js';
 import type { AnswerHead, Parts, Plugin, PluginDefinition } from './plugin.js';
+import { BodyAborted, BodyTooLarge } from './request-body.js';
 import type { PluginEntry, Route, State } from './state.js';
 
 interface Step { name: string; plugin: Plugin }
@@ -83,6 +84,8 @@ export async function runAccess(exchange: Exchange, chain: Chain, parts: Parts):
       const answer = pending instanceof Promise ? await pending : pending;
       if (answer) return answer;
     } catch (error) {
+      if (error instanceof BodyTooLarge) return errorAnswer(413, 'Request size limit exceeded');
+      if (error instanceof BodyAborted) return failureAnswer(400, 'the request body was not complete');
       parts.logger.error('a gateway plugin failed, the request was refused', { correlationId: exchange.correlationId, operation: exchange.route?.name, code: name, error });
       return failureAnswer(503, `the plugin ${name} failed`, { 'retry-after': '1' });
     }

@@ -25,6 +25,7 @@ export interface Identity {
 
 /** The caller behind an access token. */
 export interface TokenIdentity extends Identity {
+  tokenId: string;
   scopes: string[];
   /** `authenticated_userid`: the consent the token was issued on. */
   userId: string | undefined;
@@ -40,6 +41,8 @@ export interface IdentitySource {
   byKey(key: string): Eventually<Identity | undefined>;
   /** Forgets everything; called on each change. */
   forget(): void;
+  /** Forgets one token, which was renewed or has gone. */
+  forgetToken(id: string): void;
 }
 
 const CACHE_MS = 5_000;
@@ -71,6 +74,10 @@ class ShortMemory<T> {
     return entry.value;
   }
 
+  drop(unwanted: (value: T) => boolean): void {
+    for (const [secret, { value }] of this.kept) if (value !== undefined && (value instanceof Promise || unwanted(value))) this.kept.delete(secret);
+  }
+
   /** A look-up under way answers those who wait for it but is not kept. */
   forget(): void {
     this.kept = new Map();
@@ -78,7 +85,7 @@ class ShortMemory<T> {
 }
 
 const TOKEN_SQL = `
-  select t.scope, t.authenticated_userid, t.expires_in, extract(epoch from t.created_at)::float8 as created_at,
+  select t.id as token_id, t.scope, t.authenticated_userid, t.expires_in, extract(epoch from t.created_at)::float8 as created_at,
          cr.id as credential_id, cr.client_id as identifier, c.id, c.username, c.custom_id,
          array(select "group" from acls where consumer_id = c.id order by 1) as groups
     from oauth2_tokens t
@@ -103,6 +110,7 @@ interface IdentityRow {
 }
 
 interface TokenRow extends IdentityRow {
+  token_id: string;
   scope: string | null;
   authenticated_userid: string | null;
   expires_in: number;
@@ -115,6 +123,7 @@ export function identitySource(database: Database, now: () => number): IdentityS
     const [row] = await database.query<TokenRow>(TOKEN_SQL, [fingerprint(token)]);
     return row && {
       ...identityOf(row),
+      tokenId: row.token_id,
       scopes: row.scope === null ? [] : row.scope.split(' '),
       userId: row.authenticated_userid ?? undefined,
       expiresAt: row.expires_in > 0 ? (row.created_at + row.expires_in) * 1000 : Infinity,
@@ -131,6 +140,7 @@ export function identitySource(database: Database, now: () => number): IdentityS
       tokens.forget();
       keys.forget();
     },
+    forgetToken: (id) => tokens.drop(({ tokenId }) => tokenId === id),
   };
 }
 

@@ -102,7 +102,8 @@ describe('OAuth 2 at the gateway', () => {
 
     it('a body of 100 kB', async () => {
       const answer = await token({ grant_type: 'client_credentials', ...own(), padding: 'x'.repeat(100_000) });
-      expect(answer.status).to.equal(413);
+      expect(answer.status).to.be.oneOf([400, 413]);
+      expect(answer.text).to.not.include('access_token');
     });
   });
 
@@ -199,7 +200,7 @@ describe('OAuth 2 at the gateway', () => {
       expect((await list(first.access_token as string)).status).to.equal(200);
       const second = (await renew()).body;
       expect(second).to.include({ refresh_token: first.refresh_token });
-      expect(second.access_token).to.not.equal(first.access_token);
+      expectProblem(await list(first.access_token as string), 401, 'invalid_token');
       expect((await list(second.access_token as string)).status).to.equal(200);
       // A lost answer must not lose the customer's consent: the same refresh token works again.
       expect((await renew()).status).to.equal(200);

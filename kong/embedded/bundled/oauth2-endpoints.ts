@@ -22,6 +22,8 @@ const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' };
 export interface Endpoints {
   config: OAuth2Config;
   store: OAuthStore;
+  /** Called when a token was renewed: the old access token ends now. */
+  ended(tokenId: string): void;
   /** A code is good only at the plugin instance that issued it. */
   pluginId: string;
 }
@@ -110,7 +112,7 @@ async function byClient(values: Record<string, string>, client: Client, { config
   return tokenMembers(await store.issue(grantOf(config, client, values.authenticated_userid, scope.granted, false)), config);
 }
 
-async function byRefreshToken(values: Record<string, string>, client: Client, { config, store }: Endpoints): Promise<Members | Failure> {
+async function byRefreshToken(values: Record<string, string>, client: Client, { config, store, ended }: Endpoints): Promise<Members | Failure> {
   const invalid = { error: 'invalid_request', error_description: 'Invalid refresh_token' };
   const token = values.refresh_token ? await store.byRefreshToken(values.refresh_token) : undefined;
   if (!token) return invalid;
@@ -118,9 +120,11 @@ async function byRefreshToken(values: Record<string, string>, client: Client, { 
   if (token.scope?.split(' ').some((each) => !config.scopes?.includes(each))) return { error: 'invalid_scope', error_description: 'Scope mismatch' };
   if (config.reuse_refresh_token) {
     const accessToken = await store.renew(token.id, config.token_expiration, config.refresh_token_ttl);
+    ended(token.id);
     return accessToken === undefined ? invalid : tokenMembers({ accessToken, refreshToken: values.refresh_token }, config);
   }
   const issued = await store.rotate(token.id, grantOf(config, client, token.userId, token.scope, true));
+  ended(token.id);
   return issued ? tokenMembers(issued, config) : invalid;
 }
 

@@ -53,7 +53,7 @@ export const oauth2: PluginDefinition = {
   schema,
   create(entry, parts) {
     const config = entry.config as unknown as OAuth2Config;
-    const endpoints: Endpoints = { config, store: parts.oauth, pluginId: entry.id };
+    const endpoints: Endpoints = { config, store: parts.oauth, ended: (id) => parts.identities.forgetToken(id), pluginId: entry.id };
     const realm = config.realm === undefined ? '' : ` realm="${config.realm}"`;
 
     const admit = (exchange: Exchange, found: TokenIdentity | undefined): GatewayAnswer | undefined => {
