@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import * as OpenApiValidator from 'express-openapi-validator';
 import type { RequestHandler } from 'express';
 import { parse } from 'yaml';
-import { problem, Problem } from './problem.js';
+import { problem, type Problem } from './problem.js';
 
 /** Who may call an operation: all scopes, any one of the roles. */
 export interface Access {
