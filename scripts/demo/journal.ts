@@ -35,12 +35,12 @@ export function journal(print: (line: string) => void): Journal {
   let steps = 0;
   const line = (call: Call, answer: Answer): void => {
     const fact = typeof call.fact === 'function' ? call.fact(answer) : call.fact;
-    const { pathname } = new URL(call.url);
-    print(`   ${(call.method ?? 'GET').padEnd(6)} ${pathname.padEnd(58)} ${answer.status}  ${fact}`);
+    const pathname = new URL(call.url).pathname.replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}([0-9a-f]{4})/g, '…$1');
+    print(`   ${(call.method ?? 'GET').padEnd(6)} ${pathname.padEnd(44)} ${answer.status}  ${fact}`);
   };
   return {
     step: (title) => print(`\n${String(++steps).padStart(2)} ${title}`),
-    note: (fact) => print(`   ${' '.repeat(65)}      ${fact}`),
+    note: (fact) => print(`   ${' '.repeat(51)}      ${fact}`),
     async call(call) {
       const answer = await send(call);
       requireStatus(call, answer);

@@ -11,7 +11,7 @@ export interface Gateway {
   /** `Kong 3.9.1` or `the embedded gateway`, for the progress line. */
   description: string;
   /** Starts it with the decK state applied; resolves when it serves requests. */
-  start(supervisor: Supervisor, tell: (line: string) => void): Promise<void>;
+  start(supervisor: Supervisor): Promise<void>;
 }
 
 /** The decK state, in the order it is merged. */

@@ -14,7 +14,7 @@ import { deckEnvironment, deckFiles, type Gateway } from './gateway.js';
 const PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity', 'problem-json'];
 
 /** Kong as the machine has it, in database mode on a database of its own, with the compiled Lua plugins. */
-export async function kongGateway(context: PlatformContext): Promise<Gateway> {
+export async function kongGateway(context: PlatformContext, tell: (line: string) => void): Promise<Gateway> {
   const { settings } = context;
   const kong = await findProgram('kong', ['/usr/local/bin']);
   const nginx = await findProgram('nginx', []) ?? null;
@@ -23,12 +23,12 @@ export async function kongGateway(context: PlatformContext): Promise<Gateway> {
   if (!kong || !server) throw new Fault('GATEWAY=kong needs `kong` and its OpenResty nginx: install Kong Gateway 3.9, use docker compose, or set GATEWAY=embedded.');
   const version = (await runProgram(kong, ['version'])).trim();
   const lua = join(settings.root, 'plugins/dist/lua');
-  await compilePlugins(settings.root, lua);
+  await compilePlugins(settings.root, lua, tell);
   const absent = PLUGINS.filter((name) => !existsSync(join(lua, 'kong/plugins', name, 'handler.lua')));
   if (absent.length > 0) throw new Fault(`The gateway plugins ${absent.join(', ')} are not compiled to Lua (${lua}).`);
   return {
     description: `Kong ${version}`,
-    async start(supervisor, tell) {
+    async start(supervisor) {
       const prefix = await placeFor(join(settings.home, 'data'), 'kong');
       const configuration = await writeConfiguration(context, prefix, lua);
       await migrate(kong, configuration, prefix, version, tell);
@@ -40,13 +40,14 @@ export async function kongGateway(context: PlatformContext): Promise<Gateway> {
 }
 
 /** Compiles the plugins to Lua when a source is newer than what was compiled. */
-async function compilePlugins(root: string, lua: string): Promise<void> {
+async function compilePlugins(root: string, lua: string, tell: (line: string) => void): Promise<void> {
   const folder = join(root, 'plugins');
   const sources = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes(`${folder}/dist`));
   const newest = Math.max(...sources.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
   const compiled = statSync(lua, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (compiled > newest) return;
+  tell('compiling the gateway plugins to Lua');
   await runProgram(process.execPath, ['--import', 'tsx', 'plugins/build.ts'], { cwd: root, what: 'compiling the plugins to Lua' });
 }
 

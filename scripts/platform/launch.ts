@@ -70,8 +70,8 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
   const { services, adapters, portal } = programs(context);
   const missing = missingBundles([...services, ...adapters, portal]);
   if (missing.length > 0) throw new Fault(`These programs are not in this checkout: ${missing.join(', ')}. Restore their folders (git status shows what is missing).`);
-  const gateway: Gateway = choice === 'kong' ? await kongGateway(context) : embeddedGateway(context);
-  await progress.step(`gateway (${gateway.description})`, () => gateway.start(supervisor, progress.say), () => `gateway is up: ${gateway.description}`);
+  const gateway: Gateway = choice === 'kong' ? await progress.step('Kong', () => kongGateway(context, progress.say), (found) => `found ${found.description}`) : embeddedGateway(context);
+  await progress.step(`gateway (${gateway.description})`, () => gateway.start(supervisor), () => `gateway is up: ${gateway.description}`);
   await progress.step('services', () => supervisor.start(...services), () => `services are up: ${services.map(({ name }) => name).join(', ')}`);
   await progress.step('adapters', () => supervisor.start(...adapters), () => `adapters and simulators are up: ${adapters.map(({ name }) => name).join(', ')}`);
   await progress.step('portal', () => supervisor.start(portal), () => 'portal is up');
