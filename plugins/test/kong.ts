@@ -48,7 +48,7 @@ export async function startKong(options: { upstream: string }): Promise<PrivateK
   const database = `kong_test_${process.pid}`;
   const [http, https, admin] = await Promise.all([freePort(), freePort(), freePort()]);
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const environment = { ...process.env, ...await kongSettings({ prefix, database, http, https, admin }) };
+  const environment = { ...process.env, ...kongSettings({ prefix, database, http, https, admin }) };
   let child: ChildProcess | undefined;
   const stop = async (): Promise<void> => {
     if (child && child.exitCode === null) {
@@ -85,7 +85,7 @@ export async function startKong(options: { upstream: string }): Promise<PrivateK
   }
 }
 
-async function kongSettings(own: { prefix: string; database: string; http: number; https: number; admin: number }): Promise<Record<string, string>> {
+function kongSettings(own: { prefix: string; database: string; http: number; https: number; admin: number }): Record<string, string> {
   const server = new URL(process.env.TEST_DATABASE_URL as string);
   return {
     KONG_PREFIX: own.prefix,
