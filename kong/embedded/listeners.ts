@@ -17,6 +17,9 @@ import { BodyTooLarge, hasBody } from './request-body.js';
 import { readHeaders } from './request-headers.js';
 import type { Router } from './router.js';
 
+/** Connections on which something malformed came. */
+const distrusted = new WeakSet<Socket>();
+
 /** What the listeners hand requests to. */
 export interface Core {
   router: Router;
@@ -58,6 +61,8 @@ export async function startListeners(core: Core, at: { host: string; httpPort: n
   const serve = (server: Server, scheme: 'http' | 'https') => {
     let port = 0;
     const take = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
+      // What follows a request that was malformed is not believed: the connection closes behind the refusal.
+      if (distrusted.has(request.socket)) return;
       if (stopping) response.shouldKeepAlive = false;
       new Conversation(core, request, response, scheme, port).run(expectsContinue);
     };
@@ -140,8 +145,8 @@ class Conversation {
     this.exchange = exchange;
     exchange.repeatedHeaders = read.repeated;
     exchange.expectsContinue = expectsContinue;
-    if (path === undefined) return this.send(exchange, problemAnswer(exchange, 400, 'invalid_request', 'Invalid request', 'The request target is not a valid path.'));
-    if (read.fault) return this.send(exchange, problemAnswer(exchange, 400, read.fault.code, read.fault.title, read.fault.detail));
+    const fault = path === undefined ? { code: 'invalid_request', title: 'Invalid request', detail: 'The request target is not a valid path.' } : read.fault;
+    if (path === undefined || fault) return this.distrust(exchange, fault!);
 
     const match = core.router.match(exchange.method, path);
     if (!match) return this.send(exchange, errorAnswer(404, 'no Route matched with those values'));
@@ -155,6 +160,13 @@ class Conversation {
     if (refused) return this.send(exchange, refused);
     const failed = await core.proxy.forward(exchange, (status, headers) => this.passHead(exchange, status, headers));
     if (failed) this.send(exchange, failed);
+  }
+
+  private distrust(exchange: Exchange, { code, title, detail }: { code: string; title: string; detail: string }): void {
+    distrusted.add(this.request.socket);
+    const answer = problemAnswer(exchange, 400, code, title, detail);
+    answer.headers.connection = 'close';
+    this.send(exchange, answer);
   }
 
   private passHead(exchange: Exchange, status: number, headers: Record<string, string | string[]>): void {
