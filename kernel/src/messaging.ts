@@ -312,7 +312,7 @@ async function work(channel: Channel, message: ConsumeMessage, subscription: Sub
       return;
     } catch (fault) {
       if (isTransient(fault)) {
-        if (tries % 10 === 0) logger.warn('an event waits for something out of reach', { ...fields, error: fault });
+        if (tries % 10 === 2) logger.warn('an event waits for something out of reach', { ...fields, error: fault });
         await pause(backOff(tries, 100, 5_000));
         continue;
       }

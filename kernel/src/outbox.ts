@@ -75,15 +75,16 @@ export function startRelay(database: Database, broker: Broker, options: { name: 
   }
 
   async function keepRelaying(): Promise<void> {
-    while (!stop.signal.aborted) {
+    for (let failures = 0; !stop.signal.aborted;) {
       const client = new pg.Client({ connectionString: database.url, application_name: `kontor relay ${options.name}`, connectionTimeoutMillis: 3_000, keepAlive: true });
       client.on('error', () => undefined);
       try {
         await client.connect();
+        failures = 0;
         while (!stop.signal.aborted && !(await holdsLock(client))) await pause(500, undefined, { signal: stop.signal }).catch(() => undefined);
         await relay(client);
       } catch (fault) {
-        if (!stop.signal.aborted) options.logger?.warn('the relay lost the database', { error: fault });
+        if (!stop.signal.aborted && failures++ % 50 === 0) options.logger?.warn('the relay lost the database', { error: fault });
         await pause(200 + Math.random() * 300, undefined, { signal: stop.signal }).catch(() => undefined);
       } finally {
         await client.end().catch(() => undefined);
