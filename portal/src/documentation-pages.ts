@@ -9,6 +9,8 @@ import type { App, Developer } from './portal.js';
 /** Swagger UI sets no inline script, but inline styles; it fetches from the portal alone. */
 const DOCS_POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+const ASSETS = new Set(['/swagger-ui.css', '/swagger-ui-bundle.js', '/swagger-ui-standalone-preset.js']);
+
 export interface DocumentationNeeds {
   contracts: Contract[];
   show: Show;
@@ -24,9 +26,8 @@ export function documentationPages({ contracts, show, gatewayUrl, appOf }: Docum
   const specifications = new Map(contracts.map((contract) => [contract.name, JSON.stringify(specificationFor(contract))]));
   const [first] = contracts;
 
-  router.use('/assets', (_request, response, next) => {
-    response.set('Cache-Control', 'public, max-age=86400');
-    next();
+  router.use('/assets', (request, _response, next) => {
+    next(ASSETS.has(request.path) ? undefined : problem('not_found', 'There is no file of this name.'));
   }, swaggerUi.serveWithOptions({ maxAge: '1d' })[1] as RequestHandler);
   router.get('/', (_request, response) => response.redirect(303, first ? `/docs/${first.name}` : '/'));
   router.get('/specs/:file', (request, response) => {

@@ -38,7 +38,7 @@ export const options = defineService({
     const applications = applicationsOf({
       repository, gateway: gatewayAdmin(settings.GATEWAY_ADMIN_URL), roles: rolesOfNewApp(settings.SANDBOX), logger,
     });
-    const relay = tryIt({ gatewayUrl: settings.GATEWAY_URL, signedIn: async (request) => (await sessions.read(request)).developerId !== undefined, logger });
+    const relay = tryIt({ gatewayUrl: settings.GATEWAY_URL, portalOrigin, signedIn: async (request) => (await sessions.read(request)).developerId !== undefined, logger });
     const reconciler = setInterval(() => {
       applications.reconcile().catch((error: Error) => logger.warn('reconciling applications will be tried again', { error }));
     }, RECONCILE_EVERY_MS);

@@ -8,6 +8,7 @@ import { Router, type NextFunction, type Request, type Response } from 'express'
 import { Pool } from 'undici';
 import type { Logger } from '@kontor/kernel/logger';
 import { problem, type Problem } from '@kontor/kernel/problem';
+import { refuseForeignForms } from '@kontor/kernel/sessions';
 
 /** As the gateway bounds it, so that one answer is given for one size. */
 const MOST_REQUEST_BYTES = 256 * 1024;
@@ -27,15 +28,17 @@ const RELAYED_PATHS = /^\/(?:(?:v1|bian|sandbox)\/|oauth2\/token$)/;
 export interface TryItNeeds {
   /** Origin of the gateway; the only place requests go to. */
   gatewayUrl: string;
+  /** As a browser sees the portal. */
+  portalOrigin: string;
   signedIn: (request: Request) => Promise<boolean>;
   logger: Logger;
 }
 
 /** The router for `/try`, and how to end its connections. It reads bodies itself: mount it before any body parser. */
-export function tryIt({ gatewayUrl, signedIn, logger }: TryItNeeds): { router: Router; close: () => Promise<void> } {
+export function tryIt({ gatewayUrl, portalOrigin, signedIn, logger }: TryItNeeds): { router: Router; close: () => Promise<void> } {
   const pool = new Pool(new URL(gatewayUrl).origin, { connections: 20, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, connectTimeout: 3_000 });
   const router = Router();
-  router.use(refuseForeignPages);
+  router.use(refuseForeignPages, refuseForeignForms(portalOrigin));
   router.use(async (request, response) => {
     if (!(await signedIn(request))) throw problem('unauthenticated', 'Sign in to the developer portal to try operations.');
     const path = relayedPath(request);
@@ -54,7 +57,7 @@ export function tryIt({ gatewayUrl, signedIn, logger }: TryItNeeds): { router: R
     response.set({ 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; sandbox", 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' });
     await stream(answer.body, response, logger);
   });
-  return { router, close: () => pool.close() };
+  return { router, close: () => pool.destroy() };
 }
 
 /** Reading is refused, too: another site must not make a signed-in developer's browser fetch anything here. */
