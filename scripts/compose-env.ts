@@ -1,6 +1,6 @@
 /**
- * Writes the secrets docker compose asks for to `.kontor/compose.env` (0600): every `${NAME:?…}` of docker-compose.yml that the
- * file does not have yet. Then: docker compose --env-file .kontor/compose.env up --build
+ * Writes the secrets docker compose asks for to `.kontor/compose.env` (0600): every `${NAME:?…}` of docker-compose.yml and
+ * every secret it takes from the environment that the file does not have yet. Then: docker compose --env-file .kontor/compose.env up --build
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,8 @@ async function make(name: string, known: Record<string, string>): Promise<Record
 
 mkdirSync(home, { recursive: true });
 const values = existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) as Record<string, string> : {};
-const names = new Set([...readFileSync(join(root, 'docker-compose.yml'), 'utf8').matchAll(/\$\{([A-Z0-9_]+):\?/g)].map((match) => match[1]!));
+const asked = readFileSync(join(root, 'docker-compose.yml'), 'utf8').matchAll(/\$\{([A-Z0-9_]+):\?|\{ environment: ([A-Z0-9_]+) \}/g);
+const names = new Set([...asked].map((match) => (match[1] ?? match[2])!));
 const before = Object.keys(values).length;
 for (const name of names) if (values[name] === undefined) Object.assign(values, await make(name, values));
 writeFileSync(`${path}.new`, Object.entries(values).map(([name, value]) => `${name}="${value}"\n`).join(''), { mode: 0o600 });

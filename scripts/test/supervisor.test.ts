@@ -114,7 +114,7 @@ describe('the home directory', () => {
 
   it('must be writable', async function () {
     if (process.getuid?.() === 0) {
-      Object.assign(this.test!, { skipReason: 'root may write everywhere' });
+      console.log('      skipped: root may write everywhere');
       return this.skip();
     }
     chmodSync(home, 0o500);

@@ -7,18 +7,26 @@ module.exports = class ResultLines extends reporters.Base {
     super(runner, options);
     const file = process.env.KONTOR_TEST_RESULTS;
     const write = (line) => appendFileSync(file, `${JSON.stringify(line)}\n`);
-    const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING, EVENT_RUN_END } = Runner.constants;
+    const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING, EVENT_SUITE_END, EVENT_RUN_END } = Runner.constants;
+    // A test or a hook that skips prints `skipped: <reason>` first; the reason holds for what it skips, at most its suite.
+    let said = null;
+    const print = process.stdout.write.bind(process.stdout);
+    process.stdout.write = (chunk, ...rest) => {
+      said = /^\s*skipped: (.+)$/m.exec(String(chunk))?.[1] ?? said;
+      return print(chunk, ...rest);
+    };
+    runner.on(EVENT_SUITE_END, () => { said = null; });
     runner.on(EVENT_TEST_PASS, () => write({ kind: 'pass' }));
     runner.on(EVENT_TEST_FAIL, (test, error) => write({ kind: 'fail', title: test.fullTitle(), file: test.file, error: textOf(error) }));
-    runner.on(EVENT_TEST_PENDING, (test) => write({ kind: 'skip', title: test.fullTitle(), reason: reasonOf(test) }));
+    runner.on(EVENT_TEST_PENDING, (test) => write({ kind: 'skip', title: test.fullTitle(), reason: reasonOf(test) ?? said ?? 'no reason given' }));
     runner.on(EVENT_RUN_END, () => write({ kind: 'end' }));
   }
 };
 
-// Why a test was skipped: `skipReason` on the test or on a suite around it.
+// Why a test was skipped, where it or a suite around it carries `skipReason`.
 function reasonOf(test) {
   for (let at = test; at; at = at.parent) if (at.skipReason) return at.skipReason;
-  return 'no reason given';
+  return undefined;
 }
 
 function textOf(error) {
