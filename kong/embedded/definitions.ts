@@ -9,7 +9,6 @@ import { prometheus } from './bundled/prometheus.js';
 import { rateLimiting } from './bundled/rate-limiting.js';
 import { requestSizeLimiting } from './bundled/request-size-limiting.js';
 import { requestTermination } from './bundled/request-termination.js';
-import { requestTermination } from './bundled/request-termination.js';
 import { bianMapping } from './ours/bian-mapping.js';
 import { consentCheck } from './ours/consent-check.js';
 import { gatewayIdentity } from './ours/gateway-identity.js';
@@ -18,6 +17,6 @@ import type { PluginDefinition } from './plugin.js';
 
 /** By name: Kong's own as far as they are implemented, and ours. */
 export const definitions: ReadonlyMap<string, PluginDefinition> = new Map([
-  correlationId, cors, oauth2, keyAuth, requestSizeLimiting, acl, rateLimiting, requestTermination, prometheus, httpLog, requestTermination,
+  correlationId, cors, oauth2, keyAuth, requestSizeLimiting, acl, rateLimiting, requestTermination, prometheus, httpLog,
   consentCheck, bianMapping, gatewayIdentity, problemJson,
 ].map((definition) => [definition.name, definition]));

@@ -17,7 +17,7 @@ import { AdminApi } from '../../scripts/platform/admin-api.js';
 import { developmentCertificate } from '../../scripts/platform/certificates.js';
 import { answersOk, publicUrls, type PlatformContext } from '../../scripts/platform/processes.js';
 import { Progress } from '../../scripts/platform/progress.js';
-import { seedApps } from '../../scripts/platform/sandbox.js';
+import { ownSandboxApps, seedApps } from '../../scripts/platform/sandbox.js';
 import { Secrets } from '../../scripts/platform/secrets.js';
 import { platformSettings, PORTS } from '../../scripts/platform/settings.js';
 import { startStores } from '../../scripts/platform/stores.js';
@@ -42,16 +42,19 @@ interface Bench {
   paymentId: string;
 }
 
-/** The state of production without its rate limits, which would be all that is measured. */
+/**
+ * The state of production without its rate limits, which would be all that is measured, without access records, whose reader
+ * does not run here, and over plain HTTP, so that encryption is not compared with none.
+ */
 function stateWithoutLimits(home: string): string[] {
   const folder = join(home, 'deck');
   cpSync(join(ROOT, 'deck'), folder, { recursive: true });
   return ['kong.yaml', 'policies.yaml'].map((name) => {
     const file = join(folder, name);
-    const state = parse(readFileSync(file, 'utf8')) as { plugins?: { name: string }[]; services?: { routes?: { plugins?: { name: string }[] }[] }[] };
+    const state = parse(readFileSync(file, 'utf8')) as { plugins?: { name: string }[]; services?: { routes?: { protocols?: string[]; plugins?: { name: string }[] }[] }[] };
     const kept = (plugins: { name: string }[] = []): { name: string }[] => plugins.filter((plugin) => plugin.name !== 'rate-limiting' && plugin.name !== 'http-log');
     if (state.plugins) state.plugins = kept(state.plugins);
-    for (const route of state.services?.flatMap((service) => service.routes ?? []) ?? []) route.plugins = kept(route.plugins);
+    for (const route of state.services?.flatMap((service) => service.routes ?? []) ?? []) Object.assign(route, { plugins: kept(route.plugins), protocols: ['http', 'https'] });
     writeFileSync(file, stringify(state));
     return file;
   });
@@ -64,9 +67,11 @@ async function setUp(home: string, supervisor: Supervisor, progress: Progress): 
   const secrets = new Secrets(home);
   const stores = await progress.step('stores', () => startStores({ settings, secrets, supervisor, progress }), () => 'stores are up');
   const context: PlatformContext = { settings, secrets, stores, tls: await developmentCertificate(home) };
-  await progress.step('gateway', () => embeddedGateway(context, stateWithoutLimits(home)).start(supervisor, progress.say), () => 'the embedded gateway is up');
+  await progress.step('gateway', () => embeddedGateway(context, stateWithoutLimits(home)).start(supervisor), () => 'the embedded gateway is up');
   await progress.step('service', () => supervisor.start(paymentService(context)), () => 'the payment service is up');
-  const { fintech } = await seedApps(new AdminApi(publicUrls(settings).admin), secrets, home);
+  const apps = ownSandboxApps(secrets, home);
+  const { fintech } = apps;
+  await seedApps(new AdminApi(publicUrls(settings).admin), apps);
   const pool = new pg.Pool({ connectionString: stores.databases['payment'], max: CONNECTIONS });
   const bench = { context, pool, clientId: fintech.clientId, accessToken: await accessToken(context, fintech), paymentId: '' };
   await progress.step('consents', () => moreConsents(pool, fintech.clientId, 10), () => 'a first payment to read');
