@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
+import { testServer } from '@kontor/testing/environment';
 import pg from 'pg';
 import { ownDatabases } from '../platform/databases.js';
 
-const adminUrl = process.env.TEST_DATABASE_URL ?? '';
+const adminUrl = testServer('TEST_DATABASE_URL');
 
 async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
