@@ -205,12 +205,15 @@ describe('consent service', () => {
     });
     it('take a one-time code once', async () => {
       const { banking } = await customer();
-      const first = await create(access);
-      await upToDecision(first.body.consentId, banking);
-      const visit = browser();
-      await visit('GET', requestFor(first.body.consentId));
-      await visit('POST', '/sign-in', { username: banking.username, password: banking.password });
-      expect((await visit('POST', '/one-time-code', { code: codeNow(banking.totpSecret) })).status).to.equal(401);
+      const { body: { consentId } } = await create(access);
+      const code = codeNow(banking.totpSecret);
+      const tryWith = async (): Promise<number> => {
+        const visit = browser();
+        await visit('GET', requestFor(consentId));
+        await visit('POST', '/sign-in', { username: banking.username, password: banking.password });
+        return (await visit('POST', '/one-time-code', { code })).status;
+      };
+      expect([await tryWith(), await tryWith()]).to.deep.equal([303, 401]);
     });
     it('close signing in after five wrong passwords, also for the right one', async () => {
       const { banking } = await customer();
