@@ -56,6 +56,17 @@ interface OpenTransaction {
 const ATTEMPTS = 5;
 
 /**
+ * Sequelize listens for errors of a connection only a moment after it is made. A server that ends the connection in the
+ * same breath would end the whole process: an error event nobody listens to. Found by a test that terminates connections.
+ */
+class SteadyClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.on('error', () => { (this as unknown as Connection)._invalid = true; });
+  }
+}
+
+/**
  * Opens a pool; the first connection is made by the first statement.
  * @param url postgres://user:password@host:port/database
  * @param options.poolMax most connections of this process (default 10)
@@ -63,7 +74,7 @@ const ATTEMPTS = 5;
 export function connectDatabase(url: string, options: { poolMax?: number } = {}): Database {
   const sequelize = new Sequelize(url, {
     dialect: 'postgres',
-    dialectModule: pg,
+    dialectModule: { ...pg, types: pg.types, Client: SteadyClient },
     logging: false,
     pool: { max: options.poolMax ?? 10, min: 0, idle: 30_000, acquire: 5_000, evict: 5_000 },
     dialectOptions: {

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
@@ -142,6 +143,23 @@ describe('a lost database', () => {
     expect(fault).to.be.instanceOf(CommitUnknown);
     expect(databaseProblem(fault)).to.include({ code: 'unavailable' });
     expect(await stored.database.query('select id from note')).to.deep.equal([{ id: 7 }]);
+  });
+
+  it('does not end the process when the server takes a connection back in the breath that gave it', async () => {
+    const message = (type: string, body: Buffer): Buffer => {
+      const length = Buffer.alloc(4);
+      length.writeInt32BE(body.length + 4);
+      return Buffer.concat([Buffer.from(type), length, body]);
+    };
+    const goodbye = Buffer.concat([
+      message('R', Buffer.alloc(4)), message('Z', Buffer.from('I')), message('E', Buffer.from('SFATAL\0C57P01\0Mterminating connection\0\0'))]);
+    const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.end(goodbye)));
+    await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+    const short = connectDatabase(`postgres://u:p@127.0.0.1:${(server.address() as AddressInfo).port}/d`);
+    // Without a listener of its own the error event would be an uncaught exception, which fails the test by itself.
+    expect(isConnectionError(await faultOf(short.query('select 1')))).to.equal(true);
+    await short.close();
+    await new Promise<void>((resolve) => { server.close(() => resolve()); });
   });
 
   it('is told apart from a fault of ours', async () => {
