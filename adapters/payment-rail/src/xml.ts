@@ -38,18 +38,19 @@ export interface Schemas {
 
 /** Loads `<dir>/<message>.xsd`. Without a directory, or a file in it, messages are validated by structure only. */
 export function loadSchemas(dir: string | undefined): Schemas {
-  const validators = new Map<MessageName, XsdValidator>();
+  // A validator borrows from the document it was made of, which must therefore live as long (libxml2 xmlSchemaNewDocParserCtxt).
+  const validators = new Map<MessageName, { validator: XsdValidator; document: XmlDocument }>();
   for (const message of dir === undefined ? [] : MESSAGES) {
     const source = readSchema(join(dir ?? '', `${message}.xsd`));
     if (!source) continue;
     const document = XmlDocument.fromBuffer(source, { option: ParseOption.XML_PARSE_NONET });
-    validators.set(message, XsdValidator.fromDoc(document));
+    validators.set(message, { validator: XsdValidator.fromDoc(document), document });
   }
   return {
     available: [...validators.keys()],
     validate(element, message) {
       try {
-        validators.get(message)?.validate(element);
+        validators.get(message)?.validator.validate(element);
       } catch (fault) {
         throw new MessageFault(`the message breaks the schema of ${message}${where(fault)}`);
       }

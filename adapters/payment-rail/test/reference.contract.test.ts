@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { testService, type TestService } from '@kontor/testing/service';
 import { options } from '../src/main.js';
 import { BIC, deliverXml, SECRET } from './fixtures.js';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 /** Published and made-up ISO 20022 messages and the schemas; read where they lie, never part of the project. */
 const REFERENCE = new URL('../../../../shared/reference/iso20022/', import.meta.url);
@@ -67,7 +67,8 @@ for (const [how, schemaDir] of [['with the schemas', fileURLToPath(new URL('xsd/
     it('attacks are refused and tell nothing', async () => {
       for (const file of files('invalid/attack/')) {
         const { status, events } = await deliver(bytesOf(file));
-        if (schemaDir === undefined && /many-attributes|xinclude/.test(file)) continue;
+        // Without the schema nobody knows that the attributes are unknown; they are harmless.
+        if (schemaDir === undefined && file.includes('many-attributes')) continue;
         expect([status, events], file).to.deep.equal([400, 0]);
       }
     });
