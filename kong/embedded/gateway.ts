@@ -3,7 +3,7 @@ import { connectDatabase, migrate } from '@kontor/kernel/database';
 import type { Logger } from '@kontor/kernel/logger';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { adminServer, statusServer, type Administered } from './admin.js';
-import { buildChains } from './chain.js';
+import { buildChains, type Chains } from './chain.js';
 import { definitions } from './definitions.js';
 import { identitySource } from './identities.js';
 import { close, listen, startListeners, type TlsFiles } from './listeners.js';
@@ -65,35 +65,44 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { logger } = options;
   const now = options.now ?? Date.now;
   const database = connectDatabase(options.databaseUrl, { poolMax: 10 });
-  await migrate(database, options.migrations);
   const metrics = new Registry();
   if (options.processMetrics) collectDefaultMetrics({ register: metrics });
   const redis = redisConnections(logger);
   const oauth = new OAuthStore(database);
   const parts: Parts = { logger, metrics, identities: identitySource(database, now), oauth, redis, now };
-  const chains = buildChains(state, known, parts);
+  const closing: (() => unknown)[] = [() => database.close(), () => redis.close()];
+  try {
+    const chains = buildChains(state, known, parts);
+    closing.unshift(() => chains.stop());
+    await migrate(database, options.migrations);
+    return await open(options, { state, database, metrics, logger, changed: () => parts.identities.forget() }, chains, parts, closing);
+  } catch (fault) {
+    for (const close of closing) await close();
+    throw fault;
+  }
+}
+
+/** Opens the listeners of a gateway whose parts are there. */
+async function open(options: GatewayOptions, administered: Administered, chains: Chains, parts: Parts, closing: (() => unknown)[]): Promise<Gateway> {
+  const { state, logger } = administered;
   const proxy = makeProxy(state);
-  const administered: Administered = { state, database, metrics, logger, changed: () => parts.identities.forget() };
+  const purge = setInterval(() => void parts.oauth.purge().catch((error: unknown) => logger.warn('ended tokens could not be deleted', { error })), PURGE_MS).unref();
+  closing.unshift(() => proxy.close(), () => clearInterval(purge));
   const admin = adminServer(administered);
   const status = statusServer(administered);
-  const purge = setInterval(() => void oauth.purge().catch((error: unknown) => logger.warn('ended tokens could not be deleted', { error })), PURGE_MS).unref();
-
   const listeners = await startListeners({ router: new Router(state.routes), chains, proxy, parts }, { ...options, tls: options.tls });
+  closing.unshift(() => listeners.stop(GRACE_MS));
   const adminPort = await listen(admin, LOOPBACK, options.adminPort);
+  closing.unshift(() => close(admin, 1_000));
   const statusPort = await listen(status, options.host, options.statusPort);
+  closing.unshift(() => close(status, 1_000));
   return {
     proxyUrl: `http://127.0.0.1:${listeners.httpPort}`,
     httpsUrl: `https://localhost:${listeners.httpsPort}`,
     adminUrl: `http://127.0.0.1:${adminPort}`,
     statusUrl: `http://127.0.0.1:${statusPort}`,
     async stop() {
-      clearInterval(purge);
-      await listeners.stop(GRACE_MS);
-      await Promise.all([close(admin, 1_000), close(status, 1_000)]);
-      await chains.stop();
-      await proxy.close();
-      redis.close();
-      await database.close();
+      for (const end of closing) await end();
     },
   };
 }

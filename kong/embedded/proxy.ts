@@ -110,10 +110,11 @@ function dispatch(pool: Pool, request: Dispatcher.DispatchOptions, exchange: Exc
       },
       onResponseStart(_by, status, headers) {
         if (status < 200) return;
-        started = true;
         exchange.upstreamMs = performance.now() - exchange.upstreamStartedAt!;
         exchange.upstreamStatus = status;
+        // A plugin may throw here: undici then drops the answer and reports the fault below.
         onHead(status, downstreamHeaders(headers));
+        started = true;
       },
       onResponseData(by, chunk) {
         exchange.bytesSent += chunk.length;
@@ -150,6 +151,7 @@ function answerTo(fault: Error, exchange: Exchange): GatewayAnswer | undefined {
     exchange.response.destroy();
     return undefined;
   }
+  if (exchange.upstreamStatus !== undefined) return failureAnswer(500, 'An unexpected error occurred');
   const code = codeOf(fault);
   if (TOO_SLOW.has(code)) return failureAnswer(504, 'The upstream server is timing out');
   if (NO_ADDRESS.has(code)) return failureAnswer(503, 'name resolution failed', { 'retry-after': '1' });

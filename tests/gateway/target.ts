@@ -89,7 +89,10 @@ export async function embeddedTarget(state: readonly string[], env: Record<strin
     state, env, databaseUrl: url, migrations: new URL('../../kong/migrations/', import.meta.url), host: '127.0.0.1',
     ...ports, statusPort: 0, tls, logger: createLogger('gateway', 'info', sink), ...more,
   });
-  let gateway = await start({ httpPort: 0, httpsPort: 0, adminPort: 0 });
+  let gateway = await start({ httpPort: 0, httpsPort: 0, adminPort: 0 }).catch(async (fault: unknown) => {
+    await drop();
+    throw fault;
+  });
   return {
     proxyUrl: gateway.proxyUrl, httpsUrl: gateway.httpsUrl, adminUrl: gateway.adminUrl,
     embedded: true,

@@ -35,8 +35,10 @@ export const prometheus: PluginDefinition = {
         const { route } = exchange;
         // Kong counts only what a route took: label values stay the state's own names.
         if (!route) return;
-        const labels = { service: route.service?.name ?? '', route: route.name, workspace: 'default' };
-        requests?.inc({ ...labels, code: String(outcome.status), source: outcome.source === 'service' ? 'service' : 'kong', consumer: '' });
+        const service = route.service?.name ?? '';
+        const labels = { service, route: route.name, workspace: 'default' };
+        const source = outcome.source === 'service' ? 'service' : 'kong';
+        requests?.inc({ service, route: route.name, code: String(outcome.status), source, workspace: 'default', consumer: '' });
         if (bandwidth) {
           bandwidth.inc({ ...labels, direction: 'ingress', consumer: '' }, outcome.bytesReceived);
           bandwidth.inc({ ...labels, direction: 'egress', consumer: '' }, outcome.bytesSent);
