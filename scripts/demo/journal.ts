@@ -35,7 +35,7 @@ export function journal(print: (line: string) => void): Journal {
   let steps = 0;
   const line = (call: Call, answer: Answer): void => {
     const fact = typeof call.fact === 'function' ? call.fact(answer) : call.fact;
-    const pathname = new URL(call.url).pathname.replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}([0-9a-f]{4})/g, '…$1');
+    const pathname = new URL(call.url).pathname.replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{18}([0-9a-f]{4})/g, '…$1');
     print(`   ${(call.method ?? 'GET').padEnd(6)} ${pathname.padEnd(44)} ${answer.status}  ${fact}`);
   };
   return {

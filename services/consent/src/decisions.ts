@@ -2,7 +2,7 @@
  * Decision records in Redis: what the gateway reads on every request (kernel/consent-decision.ts holds the format).
  * A record is never replaced by an older one, whatever order the writes arrive in.
  */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { decisionKey, type DecisionRecord } from '@kontor/kernel/consent-decision';
 import { problem } from '@kontor/kernel/problem';
 

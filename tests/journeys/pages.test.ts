@@ -1,0 +1,106 @@
+/**
+ * The bank's pages in a real browser, through the gateway: a customer approves a payment and later revokes, in light and dark,
+ * wide and phone width, and the console stays empty. Skipped where no Chromium is found (CHROMIUM names one).
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Secret, TOTP } from 'otpauth';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { authorisation, bearer, clientToken, newKey, registerApp } from '../../scripts/demo/fintech.js';
+import { openAccount, registerCustomers } from '../../scripts/demo/walk.js';
+import { journal, send } from '../../scripts/demo/journal.js';
+import { startReceiver, type Receiver } from '../../scripts/demo/receiver.js';
+import { place, sanctioned } from './platform.js';
+
+const PLACES = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const program = PLACES.find((path) => path && existsSync(path));
+const LOOKS = [
+  { name: 'wide-light', colorScheme: 'light' as const, viewport: { width: 1280, height: 800 } },
+  { name: 'wide-dark', colorScheme: 'dark' as const, viewport: { width: 1280, height: 800 } },
+  { name: 'phone-light', colorScheme: 'light' as const, viewport: { width: 390, height: 844 } },
+  { name: 'phone-dark', colorScheme: 'dark' as const, viewport: { width: 390, height: 844 } },
+];
+
+describe('the bank\'s pages in a browser', function () {
+  this.timeout(120_000);
+  const quiet = journal(() => undefined);
+  let browser: Browser;
+  let receiver: Receiver;
+  const faults: string[] = [];
+
+  before(async function () {
+    if (!program) {
+      console.log('skipped: no Chromium on this machine (apt-get install chromium, or set CHROMIUM)');
+      return this.skip();
+    }
+    receiver = await startReceiver();
+    browser = await chromium.launch({
+      executablePath: program,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+  });
+  after(async () => {
+    await browser?.close();
+    await receiver?.close();
+  });
+
+  async function look(page: Page, name: string): Promise<void> {
+    const wide = await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth');
+    expect(wide, `${name} fits the width`).to.equal(true);
+    const folder = process.env['SCREENSHOTS'];
+    if (!folder) return;
+    mkdirSync(folder, { recursive: true });
+    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  }
+
+  it('lead from the request to the decision, and to the list of consents, without a word in the console', async () => {
+    const where = place();
+    const traveller = { journal: quiet, place: where, receiver, sanctioned: await sanctioned() };
+    const app = await registerApp(quiet, where, receiver.callbackUrl);
+    const own = await clientToken(quiet, where, app, 'customers accounts payments consents');
+    const customerId = await registerCustomers(traveller, own);
+    const accountId = await openAccount(traveller, app, own, customerId);
+
+    for (const { name, ...options } of LOOKS) {
+      const banking = (await send({ method: 'POST', url: `${where.gatewayUrl}/sandbox/customers/${customerId}/credentials`, headers: { apikey: app.apiKey } })).body;
+      const consent = await send({
+        method: 'POST', url: `${where.gatewayUrl}/v1/consents`, headers: { ...bearer(own), 'idempotency-key': newKey() },
+        json: { type: 'payment', payment: { amount: { amount: '12.50', currency: 'EUR' }, creditor: { name: 'Green Grocer', iban: 'DE89370400440532013000' }, remittance: 'Invoice 17' }, redirectUri: receiver.callbackUrl },
+      });
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
+      page.on('console', (message) => faults.push(`${message.type()}: ${message.text()}`));
+      page.on('pageerror', (error) => faults.push(error.message));
+
+      await page.goto(authorisation(consent.body.authoriseUrl, app, receiver.callbackUrl, 'payments').url);
+      await look(page, `1-sign-in-${name}`);
+      await page.getByLabel('Username').fill(banking.username);
+      await page.getByLabel('Password').fill(banking.password);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await look(page, `2-one-time-code-${name}`);
+      const totp = new TOTP({ secret: Secret.fromBase32(banking.totpSecret) });
+      await page.getByLabel('The six digits').fill(totp.generate());
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await look(page, `3-decision-${name}`);
+      expect(await page.getByText('12.50 EUR').isVisible()).to.equal(true);
+      await page.getByLabel('Current account').check();
+      await page.getByRole('button', { name: 'Approve' }).click();
+      await page.waitForURL(`${receiver.callbackUrl}?**`);
+      expect(new URL(page.url()).searchParams.get('code')).to.be.a('string');
+
+      await page.goto(`${where.pagesUrl}/sign-in`);
+      await page.getByLabel('Username').fill(banking.username);
+      await page.getByLabel('Password').fill(banking.password);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByLabel('The six digits').fill(totp.generate({ timestamp: Date.now() + 30_000 }));
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await look(page, `4-consents-${name}`);
+      await page.locator(`[data-consent="${consent.body.consentId}"]`).getByRole('button', { name: 'Revoke now' }).click();
+      await page.locator(`[data-consent="${consent.body.consentId}"]`).getByText('revoked').waitFor();
+      await context.close();
+    }
+    expect(accountId).to.be.a('string');
+    expect(faults, 'console').to.deep.equal([]);
+  });
+});
