@@ -15,7 +15,7 @@ const JOURNEYS_LIMIT_MS = 540_000;
  * @param arguments_ `--no-journeys` leaves the journeys out; `--only=a,b` runs the named stages
  */
 export async function test({ root, started, arguments_ }: { root: string; started: number; arguments_: string[] }): Promise<void> {
-  const progress = new Progress({ started });
+  const progress = new Progress({ started, quietMs: 15_000 });
   const scratch = scratchDirectory();
   const only = arguments_.find((argument) => argument.startsWith('--only='))?.slice(7).split(',');
   const wanted = (name: string): boolean => (only ? only.includes(name) : !(name === 'journeys' && arguments_.includes('--no-journeys')));
@@ -41,12 +41,10 @@ export async function test({ root, started, arguments_ }: { root: string; starte
   const record = async (name: string, work: () => Promise<StageResult>): Promise<void> => {
     if (!wanted(name) || interrupted) return;
     const begun = Date.now();
-    const result = await work().catch((error: unknown): StageResult => ({
+    const result = await progress.step(name, () => work().catch((error: unknown): StageResult => ({
       name, seconds: (Date.now() - begun) / 1000, passed: 0, skips: [], failures: [{ title: name, text: explain(error) }],
-    }));
-    if (interrupted) return;
-    results.push(result);
-    progress.say(stageLine(result));
+    })), stageLine);
+    if (!interrupted) results.push(result);
   };
   const files = testFiles(root);
   const mocha = (kind: keyof typeof files, env: NodeJS.ProcessEnv = {}, limitMs?: number): Promise<void> => (files[kind].length === 0 ? Promise.resolve()
@@ -71,7 +69,7 @@ export async function test({ root, started, arguments_ }: { root: string; starte
   };
   try {
     await Promise.all([
-      progress.step('static checks', staticLane, () => 'static checks done'),
+      staticLane(),
       storeLane().catch((error: unknown) => {
         results.push({ name: 'stores', seconds: 0, passed: 0, skips: [], failures: [{ title: 'the stores of the tests', text: explain(error) }] });
       }),
@@ -80,7 +78,8 @@ export async function test({ root, started, arguments_ }: { root: string; starte
       await record('journeys', async () => {
         const home = join(scratch, 'platform');
         mkdirSync(home, { recursive: true });
-        platform = await startPlatform({ root, home, packages, freePorts: true, tell: (line) => progress.say(`platform: ${line}`) });
+        platform = await startPlatform({ root, home, packages, freePorts: true, tell: () => undefined });
+        progress.say(`a platform for the journeys is up (gateway: ${platform.env.GATEWAY})`);
         return mochaStage({ root, name: 'journeys', files: files.journeys, env: platform.env, scratch, limitMs: JOURNEYS_LIMIT_MS });
       });
     }
