@@ -22,7 +22,7 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/main.js"]
 
-# The core banking simulator keeps its books on a volume that its user owns.
+# Simulators keep their books on a volume that their user owns.
 FROM program AS simulator
 USER root
 RUN install -d -o node -g node /var/lib/kontor

@@ -124,6 +124,7 @@ const SIMULATORS: Array<Program & { standsFor: 'CORE_BANKING_URL' | 'KYC_PROVIDE
       RAIL_SHARED_SECRET: railSecret(context),
       BANK_BIC: context.settings.BANK_BIC,
       RAIL_INBOUND_URL: `${inner(context, 'PAYMENT_RAIL')}/inbound`,
+      STATE_FILE: join(context.settings.home, 'data/simulators/payment-rail.jsonl'),
     }),
   },
 ];
