@@ -5,6 +5,7 @@
  */
 import type { Database } from '@kontor/kernel/database';
 import { fingerprint } from './secret.js';
+import { within } from './time-limit.js';
 
 /** A consumer as plugins see it. */
 export interface Consumer {
@@ -46,6 +47,8 @@ export interface IdentitySource {
 }
 
 const CACHE_MS = 5_000;
+/** A request is refused when its caller is not known by then. */
+const LOOK_UP_MS = 1_000;
 const CACHE_SIZE = 10_000;
 
 interface Kept<T> { until: number; value: Eventually<T | undefined> }
@@ -61,7 +64,7 @@ class ShortMemory<T> {
     if (known && known.until > this.now()) return known.value;
     const kept = this.kept;
     const entry: Kept<T> = { until: this.now() + CACHE_MS, value: undefined };
-    entry.value = this.look(secret).then(
+    entry.value = within(LOOK_UP_MS, 'the database', this.look(secret)).then(
       (value) => (entry.value = value),
       (fault: unknown) => {
         kept.delete(secret);

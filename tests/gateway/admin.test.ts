@@ -61,8 +61,8 @@ describe('The Admin API', () => {
     const made = await newConsumer();
     const id = String(made.id);
     expect((await admin('PATCH', `/consumers/${id}`, { tags: ['new'] })).body).to.deep.include({ username: made.username, custom_id: made.custom_id, tags: ['new'] });
-    expect((await admin('PUT', `/consumers/${id}`, { username: 'renamed-' + id })).body).to.deep.include({ username: `renamed-${id}`, custom_id: null });
-    expect((await admin('PUT', `/consumers/by-name-${id}`, { custom_id: 'c-' + id })).body).to.include({ username: `by-name-${id}`, custom_id: `c-${id}` });
+    expect((await admin('PUT', `/consumers/${id}`, { username: `renamed-${  id}` })).body).to.deep.include({ username: `renamed-${id}`, custom_id: null });
+    expect((await admin('PUT', `/consumers/by-name-${id}`, { custom_id: `c-${  id}` })).body).to.include({ username: `by-name-${id}`, custom_id: `c-${id}` });
   });
 
   it('hashes a client\'s secret and never shows it', async () => {

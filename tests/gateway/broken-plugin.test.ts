@@ -15,7 +15,7 @@ const broken: PluginDefinition = {
   schema: [{ how: { type: 'string', required: true } }],
   create: ({ config }) => ({
     'throws': { access: () => { throw new Error('broken on purpose'); } },
-    'throws-nothing': { access: () => { throw undefined; } }, // eslint-disable-line @typescript-eslint/only-throw-error -- a plugin may throw anything
+    'throws-nothing': { access: () => { throw undefined; } },  
     'rejects': { access: async () => { throw new TypeError('broken on purpose'); } },
     'throws-on-heads': { headerFilter: () => { throw new Error('broken on purpose'); } },
     'throws-on-answers': { access: () => errorAnswer(403, 'refused'), ownAnswer: () => { throw new Error('broken on purpose'); } },

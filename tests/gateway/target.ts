@@ -27,6 +27,8 @@ export interface Target {
   logged(): string;
   /** Ends the process and starts it again with the same database (embedded only). */
   restart(): Promise<void>;
+  /** Takes its database away under it (embedded only). */
+  loseDatabase(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -103,6 +105,7 @@ export async function embeddedTarget(state: readonly string[], env: Record<strin
       const port = (address: string) => Number(new URL(address).port);
       gateway = await start({ httpPort: port(gateway.proxyUrl), httpsPort: port(gateway.httpsUrl), adminPort: port(gateway.adminUrl) });
     },
+    loseDatabase: drop,
     async stop() {
       await gateway.stop();
       await drop();

@@ -2,6 +2,7 @@
  * Kong's http-log plugin: one record per request to an HTTP endpoint. The record has the shape of Kong's serializer in
  * the fields that are written; headers, query and bodies are left out, because tokens and personal data stand there.
  */
+import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
 import type { Exchange, Outcome } from '../exchange.js';
 import type { PluginDefinition } from '../plugin.js';
@@ -71,7 +72,8 @@ function serialize(exchange: Exchange, outcome: Outcome): Record<string, unknown
   const consumer = identity?.consumer;
   return {
     request: {
-      id: exchange.correlationId,
+      // Never the correlation id: a client may send the same one with every request.
+      id: randomUUID().replaceAll('-', ''),
       method: exchange.method,
       uri: exchange.path,
       url: `${exchange.scheme}://${exchange.headers.host ?? ''}${exchange.path}`,
@@ -94,6 +96,6 @@ function serialize(exchange: Exchange, outcome: Outcome): Record<string, unknown
     source: outcome.source === 'service' ? 'upstream' : 'kong',
     workspace_name: 'default',
     correlation_id: exchange.correlationId,
-    kontor: exchange.log,
+    kontor: { ...exchange.log, correlationId: exchange.correlationId },
   };
 }

@@ -7,6 +7,7 @@ import { Pool } from 'undici';
 import type { ConsentCheckConfig } from '../../../plugins/consent-check/core.js';
 import type { ConsentLookup } from '../../../plugins/plugin.js';
 import type { RedisConnections } from '../redis-connections.js';
+import { within } from '../time-limit.js';
 
 /** A whole look-up takes no longer, so that a hanging store ends in a refusal within a second. */
 const TOTAL_MS = 900;
@@ -24,7 +25,8 @@ export function consentSource(config: Pick<ConsentCheckConfig, 'redis' | 'fallba
   const base = new URL(fallback.url);
   const pool = new Pool(base.origin, { connections: 32, connect: { timeout: fallback.timeoutMs }, keepAliveTimeout: 4_000 });
 
-  const stored = (consentId: string) => within(config.redis.timeoutMs, redis.get(decisionKey(consentId)));
+  // ioredis bounds a command only while it is connected; a hanging socket must not outlast the limit either.
+  const stored = (consentId: string) => within(config.redis.timeoutMs, 'Redis', redis.get(decisionKey(consentId)));
 
   const asked = async (consentId: string, limitMs: number): Promise<ConsentLookup> => {
     const answer = await pool.request({
@@ -51,13 +53,4 @@ export function consentSource(config: Pick<ConsentCheckConfig, 'redis' | 'fallba
     },
     close: () => pool.destroy(),
   };
-}
-
-/** ioredis bounds a command only while it is connected; a hanging socket must not outlast the limit either. */
-function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis did not answer in time')), limitMs);
-  });
-  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
