@@ -1,3 +1,5 @@
+import { SettingsError } from '@kontor/kernel/config';
+
 /**
  * A fault the person at the terminal can act on: its message is one sentence that names what is wrong and what to do.
  * The launcher prints it without a stack and exits with 1.
@@ -8,7 +10,7 @@ export class Fault extends Error {
 
 /** The sentence for any thrown value: a Fault's own, a system error with its code explained, anything else with its stack. */
 export function explain(error: unknown): string {
-  if (error instanceof Fault) return error.message;
+  if (error instanceof Fault || error instanceof SettingsError) return error.message;
   const system = error as NodeJS.ErrnoException;
   const where = system?.path ? ` at ${system.path}` : '';
   switch (system?.code) {

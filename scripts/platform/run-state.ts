@@ -66,5 +66,6 @@ export async function checkPorts(settings: PlatformSettings, needed: PortName[])
   }
   if (taken.length === 0) return;
   const [port, ports] = taken.length === 1 ? ['Port', 'is'] : ['Ports', 'are'];
-  throw new Fault(`${port} ${taken.join(', ')} ${ports} in use by another program: stop it, or set ${taken.length === 1 ? 'that variable' : 'those variables'} to a free port (in the environment or in .env).`);
+  const named = taken.length > 6 ? `${taken.slice(0, 6).join(', ')} and ${taken.length - 6} more` : taken.join(', ');
+  throw new Fault(`${port} ${named} ${ports} in use by another program: stop it, or set ${taken.length === 1 ? 'that variable' : 'those variables'} to a free port (in the environment or in .env).`);
 }

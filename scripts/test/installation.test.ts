@@ -7,6 +7,7 @@ import { unpackedPackage } from '../infra/packages.js';
 import { developmentCertificate } from '../platform/certificates.js';
 import { explain, Fault } from '../platform/fault.js';
 import { Secrets } from '../platform/secrets.js';
+import { platformSettings } from '../platform/settings.js';
 
 describe('an installation', () => {
   let home: string;
@@ -81,6 +82,11 @@ describe('a fault', () => {
     expect(explain(new Fault('Do this.'))).to.equal('Do this.');
     expect(explain(system('ENOSPC'))).to.equal('The disk is full at /srv/x: free at least 1 GiB and start again.');
     expect(explain(system('EACCES'))).to.equal('This user may not write at /srv/x: change its owner, or set KONTOR_HOME to a directory you can write to.');
+  });
+
+  it('in a setting names the setting, without a stack', () => {
+    const error = ((): unknown => { try { return platformSettings(tmpdir(), { GATEWAY: 'nginx' }); } catch (thrown) { return thrown; } })();
+    expect(explain(error)).to.match(/^The environment is not complete:\n {2}- GATEWAY must be one of kong, embedded/).and.not.to.include('settings.ts');
   });
 
   it('of ours keeps its stack', () => {
