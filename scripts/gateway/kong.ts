@@ -16,7 +16,7 @@ const PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity', 'problem-j
 /** Kong as the machine has it, in database mode on a database of its own, with the compiled Lua plugins. */
 export async function kongGateway(context: PlatformContext, tell: (line: string) => void): Promise<Gateway> {
   const { settings } = context;
-  const kong = await findProgram('kong', ['/usr/local/bin']);
+  const kong = await findProgram('kong');
   const nginx = await findProgram('nginx', []) ?? null;
   const openresty = '/usr/local/openresty/nginx/sbin/nginx';
   const server = existsSync(openresty) ? openresty : nginx;

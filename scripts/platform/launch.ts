@@ -89,7 +89,7 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
 }
 
 async function chooseGateway(settings: PlatformSettings): Promise<'kong' | 'embedded'> {
-  const kong = await findProgram('kong', ['/usr/local/bin', '/usr/local/openresty/bin']);
+  const kong = await findProgram('kong');
   if (settings.GATEWAY === 'kong' && !kong) {
     throw new Fault('GATEWAY=kong, but there is no `kong` on the PATH: install Kong Gateway 3.9, use docker compose, or set GATEWAY=embedded.');
   }
