@@ -24,15 +24,20 @@ interface Call {
   expected: readonly number[];
 }
 
+interface Answer {
+  status: number;
+  json: unknown;
+}
+
 /** @param adminUrl base address of the Admin API, e.g. http://127.0.0.1:8001 */
 export function gatewayAdmin(adminUrl: string): GatewayAdmin {
   const base = adminUrl.replace(/\/$/, '');
-  const call = (details: Call): Promise<number> => send(base, details);
+  const call = (details: Call): Promise<Answer> => send(base, details);
   const consumer = (appId: string): string => `/consumers/app-${appId}`;
   const credentialOf = (app: Pick<App, 'id' | 'name' | 'redirectUri'>, clientSecret: string): Record<string, unknown> => ({
     name: app.name, client_id: app.id, client_secret: clientSecret, hash_secret: true, redirect_uris: [app.redirectUri],
   });
-  const ensure = (path: string, body: Record<string, unknown>): Promise<number> => call({ method: 'POST', path, body, expected: [201, 409] });
+  const ensure = (path: string, body: Record<string, unknown>): Promise<Answer> => call({ method: 'POST', path, body, expected: [201, 409] });
 
   return {
     async addClient(app, { clientSecret, apiKey }: ClientCredentials) {
@@ -42,27 +47,26 @@ export function gatewayAdmin(adminUrl: string): GatewayAdmin {
       for (const group of app.roles) await ensure(`${consumer(app.id)}/acls`, { group });
     },
     /**
-     * The secret is replaced inside the credential where the Admin API can (PATCH, Kong): access and refresh tokens, and
-     * with them customers' consents, live on. Where it cannot, the old credential goes and a new one with the same
-     * client id comes; that ends the client's tokens.
+     * The secret is replaced inside the credential, so that access and refresh tokens, and with them customers' consents,
+     * live on. A credential that is missing (removed by hand) is made again.
      */
     async replaceSecret(app, clientSecret) {
-      const path = `${consumer(app.id)}/oauth2/${app.id}`;
-      const patched = await call({ method: 'PATCH', path, body: { client_secret: clientSecret, hash_secret: true }, expected: [200, 404, 405] });
-      if (patched === 200) return;
-      await call({ method: 'DELETE', path, expected: [204, 404] });
-      await call({ method: 'POST', path: `${consumer(app.id)}/oauth2`, body: credentialOf(app, clientSecret), expected: [201] });
+      // Kong takes a UUID in a path for its own key, never for a client id, and ours are UUIDs: the key must be looked up.
+      const { json } = await call({ method: 'GET', path: `${consumer(app.id)}/oauth2`, expected: [200] });
+      const known = (json as { data: { id: string; client_id: string }[] }).data.find(({ client_id: clientId }) => clientId === app.id);
+      const path = `${consumer(app.id)}/oauth2${known ? `/${known.id}` : ''}`;
+      if (known) await call({ method: 'PATCH', path, body: { client_secret: clientSecret, hash_secret: true }, expected: [200] });
+      else await call({ method: 'POST', path, body: credentialOf(app, clientSecret), expected: [201] });
     },
+    /** With the consumer go its credentials and their tokens. */
     async removeClient(appId) {
-      // First the credential: with it its tokens end at once, before the consumer's own removal has gone round all nodes.
-      await call({ method: 'DELETE', path: `${consumer(appId)}/oauth2/${appId}`, expected: [204, 404] });
       await call({ method: 'DELETE', path: consumer(appId), expected: [204, 404] });
     },
   };
 }
 
 /** One call, repeated once when the connection broke; that is safe since every call may be repeated. */
-async function send(base: string, details: Call): Promise<number> {
+async function send(base: string, details: Call): Promise<Answer> {
   const what = `${details.method} ${details.path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '…')}`;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -70,8 +74,8 @@ async function send(base: string, details: Call): Promise<number> {
         method: details.method, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS,
         ...(details.body ? { body: JSON.stringify(details.body), headers: { 'content-type': 'application/json' } } : {}),
       });
-      await body.dump();
-      if (details.expected.includes(statusCode)) return statusCode;
+      const text = await body.text();
+      if (details.expected.includes(statusCode)) return { status: statusCode, json: text === '' ? undefined : JSON.parse(text) };
       throw new GatewayAdminFault(`${what} at the gateway's Admin API answered ${statusCode}`);
     } catch (fault) {
       if (fault instanceof GatewayAdminFault) throw fault;

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isId, newId } from '@kontor/kernel/ids';
 
 export interface Consumer {
   username: string;
@@ -28,8 +29,6 @@ export interface GatewayStandIn {
   relayed: Relayed[];
   /** Answers instead of the Admin API; undefined lets the call through. */
   interfere: ((method: string, path: string) => number | 'hang up' | 'hang up after it' | undefined) | undefined;
-  /** Whether the Admin API knows PATCH on credentials. */
-  patches: boolean;
   /** What the upstream answers. */
   answer: (relayed: Relayed, response: ServerResponse) => void;
   stop(): Promise<void>;
@@ -37,7 +36,7 @@ export interface GatewayStandIn {
 
 export async function gatewayStandIn(): Promise<GatewayStandIn> {
   const standIn: GatewayStandIn = {
-    adminUrl: '', proxyUrl: '', consumers: new Map(), relayed: [], interfere: undefined, patches: true,
+    adminUrl: '', proxyUrl: '', consumers: new Map(), relayed: [], interfere: undefined,
     answer: ({ method, path }, response) => {
       const token = path === '/oauth2/token';
       response.writeHead(method === 'POST' && !token ? 201 : 200, { 'content-type': 'application/json', 'x-correlation-id': 'from-the-gateway', 'set-cookie': 'upstream=1' });
@@ -71,7 +70,7 @@ export async function gatewayStandIn(): Promise<GatewayStandIn> {
 
 interface Outcome { status: number; json?: unknown }
 
-function administer({ consumers, patches }: GatewayStandIn, method: string, path: string, body: Record<string, unknown>): Outcome {
+function administer({ consumers }: GatewayStandIn, method: string, path: string, body: Record<string, unknown>): Outcome {
   const [, collection, name = '', kind, id] = path.split('/');
   if (collection === 'status') return { status: 200, json: {} };
   if (collection !== 'consumers') return { status: 404 };
@@ -82,9 +81,10 @@ function administer({ consumers, patches }: GatewayStandIn, method: string, path
     return consumer ? { status: 200, json: { username: consumer.username, custom_id: consumer.customId, tags: consumer.tags } } : { status: 404 };
   }
   if (!consumer) return { status: 404 };
+  if (id === undefined && method === 'GET') return { status: 200, json: { data: consumer.oauth2, next: null } };
   if (id === undefined) return addCredential([...consumers.values()], consumer, kind, body);
-  const credential = consumer.oauth2.find((entry) => entry['client_id'] === id);
-  if (method === 'PATCH' && !patches) return { status: 405 };
+  // As Kong does it: a UUID is the credential's own key, never its client id.
+  const credential = consumer.oauth2.find((entry) => entry[isId(id) ? 'id' : 'client_id'] === id);
   if (!credential) return { status: 404 };
   if (method === 'PATCH') Object.assign(credential, body);
   else consumer.oauth2 = consumer.oauth2.filter((entry) => entry !== credential);
@@ -101,7 +101,7 @@ function addConsumer(consumers: Map<string, Consumer>, body: Record<string, unkn
 function addCredential(all: Consumer[], consumer: Consumer, kind: string, body: Record<string, unknown>): Outcome {
   if (kind === 'oauth2') {
     if (all.some(({ oauth2 }) => oauth2.some((entry) => entry['client_id'] === body['client_id']))) return { status: 409 };
-    consumer.oauth2.push(body);
+    consumer.oauth2.push({ id: newId(), ...body });
   } else if (kind === 'key-auth') {
     if (all.some(({ keys }) => keys.includes(String(body['key'])))) return { status: 409 };
     consumer.keys.push(String(body['key']));
