@@ -30,8 +30,9 @@ export const SPEC = {
   KYC_PROVIDER_API_KEY: secret({ optional: true, explain: 'key the identity provider knows us by; made for the simulator when absent' }),
   RAIL_URL: url({ optional: true, explain: 'base URL of the payment rail; the simulator is started when absent' }),
   RAIL_SHARED_SECRET: secret({ optional: true, explain: 'secret shared with the rail; made for the simulator when absent' }),
-  SANCTIONS_FILES: text({ optional: true, explain: 'comma separated CSV files of sanctions lists; the fictional ones when absent' }),
-  ISO20022_XSD_DIR: text({ optional: true, explain: 'directory of ISO 20022 schemas to validate messages against' }),
+  REFERENCE_DIR: text({ optional: true, explain: 'directory of reference data: sanctions/ofac_sdn.csv, sanctions/ofac_alt.csv, iso20022/xsd/*.xsd; ../shared/reference beside the checkout where that is there' }),
+  SANCTIONS_FILES: text({ optional: true, explain: 'comma separated CSV files of sanctions lists; those of REFERENCE_DIR when absent, else the fictional one' }),
+  ISO20022_XSD_DIR: text({ optional: true, explain: 'directory of ISO 20022 schemas to validate messages against; that of REFERENCE_DIR when absent' }),
   BANK_BIC: text({ default: 'KONTDEFFXXX', explain: 'BIC of the bank' }),
 };
 
@@ -56,9 +57,20 @@ export function platformSettings(root: string, env: NodeJS.ProcessEnv = process.
     taken.set(value, `${name}_PORT`);
   }
   return {
-    ...values, root, ports,
+    ...values, ...referenceData(root, values), root, ports,
     home: resolve(root, values.KONTOR_HOME ?? '.kontor'),
     packages: resolve(root, values.KONTOR_PACKAGES ?? '.kontor/packages'),
+  };
+}
+
+/** The lists and schemas no setting names, from the reference data where there is any. */
+function referenceData(root: string, { REFERENCE_DIR, SANCTIONS_FILES, ISO20022_XSD_DIR }: Settings<typeof SPEC>): { SANCTIONS_FILES?: string; ISO20022_XSD_DIR?: string } {
+  const directory = resolve(root, REFERENCE_DIR ?? '../shared/reference');
+  const lists = ['ofac_sdn.csv', 'ofac_alt.csv'].map((name) => join(directory, 'sanctions', name));
+  const schemas = join(directory, 'iso20022/xsd');
+  return {
+    SANCTIONS_FILES: SANCTIONS_FILES ?? (lists.every((file) => existsSync(file)) ? lists.join(',') : undefined),
+    ISO20022_XSD_DIR: ISO20022_XSD_DIR ?? (existsSync(schemas) ? schemas : undefined),
   };
 }
 
