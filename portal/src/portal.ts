@@ -52,7 +52,7 @@ export interface PortalRepository {
   releaseRotation(appId: string): Promise<void>;
   /** Any state → `removing`; false when the developer has no such app. */
   startRemoval(developerId: string, appId: string): Promise<boolean>;
-  /** `registering` → `removing`, for a registration that failed. */
+  /** Any state → `removing`, for a registration that failed: also when it became active and the answer of the database was lost. */
   giveUp(appId: string): Promise<void>;
   finishRemoval(appId: string): Promise<void>;
   /** Turns registrations older than `abandonedAfterS` to `removing`, and names what has been removing for `retryAfterS`. */

@@ -67,7 +67,7 @@ export function portalRepository(database: Database): PortalRepository {
       return rows.length === 1;
     },
     async giveUp(appId) {
-      await database.query(`update apps set status = 'removing', status_since = now() where id = $1 and status = 'registering'`, [appId]);
+      await database.query(`update apps set status = 'removing', status_since = now() where id = $1`, [appId]);
     },
     async finishRemoval(appId) {
       await database.query(`delete from apps where id = $1 and status = 'removing'`, [appId]);

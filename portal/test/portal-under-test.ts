@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { Redis } from 'ioredis';
 import { testServer } from '@kontor/testing/environment';
 import { testService, type TestAnswer, type TestService } from '@kontor/testing/service';
 import { options } from '../src/main.js';
@@ -11,6 +12,10 @@ export interface PortalUnderTest {
   ask(visitor: Visitor, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
   /** A form as a browser sends it. */
   submit(visitor: Visitor, path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<TestAnswer>;
+  /** Forgets failed sign-ins: all tests come from one address. */
+  forgetFailures(kind?: 'address' | 'email'): Promise<void>;
+  /** Everything the portal keeps in Redis: keys. */
+  redisKeys(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -26,8 +31,13 @@ const BROWSER = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 export async function portalUnderTest(env: Record<string, string> = {}): Promise<PortalUnderTest> {
   const gateway = await gatewayStandIn();
   const port = await freePort();
+  // A namespace of its own: the counters of failed sign-ins go by address, and here all come from the same.
+  const namespace = `portal-test-${crypto.randomUUID()}:`;
+  const shared = testServer('TEST_REDIS_URL');
+  const redis = new Redis(shared);
+  const redisKeys = (): Promise<string[]> => redis.keys(`${namespace}*`);
   const service = await testService(options, {
-    PORT: String(port), PORTAL_ORIGIN: `http://127.0.0.1:${port}`, REDIS_URL: testServer('TEST_REDIS_URL'), GATEWAY_ADMIN_URL: gateway.adminUrl, GATEWAY_URL: gateway.proxyUrl,
+    PORT: String(port), PORTAL_ORIGIN: `http://127.0.0.1:${port}`, REDIS_URL: `${shared}${shared.includes('?') ? '&' : '?'}keyPrefix=${encodeURIComponent(namespace)}`, GATEWAY_ADMIN_URL: gateway.adminUrl, GATEWAY_URL: gateway.proxyUrl,
     GATEWAY_PUBLIC_URL: 'https://gateway.example:8443', SESSION_SECRET: `only-for-tests-${port}-${process.pid}`, ...env,
   });
   const send = async (visitor: Visitor, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<TestAnswer> => {
@@ -41,8 +51,16 @@ export async function portalUnderTest(env: Record<string, string> = {}): Promise
     ask: (visitor, method, path, body, headers = {}) => send(visitor, method, path, body, { ...JSON_ONLY, ...headers }),
     submit: (visitor, path, fields, headers = {}) =>
       send(visitor, 'POST', path, new URLSearchParams(fields).toString(), { ...BROWSER, 'content-type': 'application/x-www-form-urlencoded', ...headers }),
+    redisKeys,
+    forgetFailures: async (kind) => {
+      const counters = (await redisKeys()).filter((key) => key.includes(`:failures:${kind ?? ''}`));
+      if (counters.length > 0) await redis.del(...counters);
+    },
     stop: async () => {
       await service.stop();
+      const keys = await redisKeys();
+      if (keys.length > 0) await redis.del(...keys);
+      redis.disconnect();
       await gateway.stop();
     },
   };

@@ -1,7 +1,5 @@
 import { expect } from 'chai';
-import { Redis } from 'ioredis';
 import { newId } from '@kontor/kernel/ids';
-import { testServer } from '@kontor/testing/environment';
 import { portalUnderTest, signedUp, type PortalUnderTest, type Visitor } from './portal-under-test.js';
 
 const APP = { name: 'Budget', redirectUri: 'https://app.example/cb' };
@@ -9,20 +7,16 @@ const APP = { name: 'Budget', redirectUri: 'https://app.example/cb' };
 describe('the developer portal', function () {
   this.timeout(30_000);
   let portal: PortalUnderTest;
-  let redis: Redis;
   before(async () => {
     portal = await portalUnderTest();
-    redis = new Redis(testServer('TEST_REDIS_URL'));
   });
   after(async () => {
     await portal.stop();
-    redis.disconnect();
   });
   /** Every test comes from the same address: its failures must not close the door for the next. */
   beforeEach(async () => {
     portal.gateway.interfere = undefined;
-    const counters = await redis.keys('portal:failures:*');
-    if (counters.length > 0) await redis.del(...counters);
+    await portal.forgetFailures();
   });
 
   const register = async (visitor: Visitor): Promise<{ appId: string; clientSecret: string; apiKey: string }> =>
@@ -104,21 +98,40 @@ describe('the developer portal', function () {
       const right = await portal.ask({}, 'POST', '/sign-in', { email: visitor.email, password: visitor.password });
       expect(right.status).equal(429);
       expect(Number(right.headers['retry-after'])).within(1, 900);
-      expect((await redis.keys('portal:failures:*')).join()).not.include('fintech.example');
+      const keys = await portal.redisKeys();
+      expect(keys.filter((key) => key.includes(':failures:email:'))).length(1);
+      expect(keys.join()).not.include('fintech.example');
     });
 
-    it('closes for one e-mail address without closing the network address, and a success clears its count', async () => {
+    it('closes a network address after ten failures in all, and not before', async () => {
       const [attacked, other] = [await signedUp(portal), await signedUp(portal)];
       const fail = async (times: number): Promise<void> => {
         for (let i = 0; i < times; i++) await portal.ask({}, 'POST', '/sign-in', { email: attacked.email, password: 'wrong, wrong, wrong' });
       };
       const asked = async ({ email, password }: { email: string; password: string }): Promise<number> => (await portal.ask({}, 'POST', '/sign-in', { email, password })).status;
       await fail(9);
-      expect(await asked(attacked)).equal(200);
-      await redis.del(...await redis.keys('portal:failures:address:*'));
-      await fail(9);
+      expect(await asked(attacked), 'nine failures do not close').equal(200);
       expect(await asked(other), 'another developer from the same network').equal(200);
+      await fail(1);
+      expect(await asked(other), 'ten from one network address close it').equal(429);
+      await portal.forgetFailures();
       expect(await asked(attacked)).equal(200);
+    });
+
+    it('closes for one e-mail address wherever the guesses come from, and a success clears its count', async () => {
+      const [attacked, other] = [await signedUp(portal), await signedUp(portal)];
+      const asked = async ({ email, password }: { email: string; password: string }): Promise<number> => {
+        await portal.forgetFailures('address');
+        return (await portal.ask({}, 'POST', '/sign-in', { email, password })).status;
+      };
+      const fail = async (times: number): Promise<void> => {
+        for (let i = 0; i < times; i++) expect(await asked({ ...attacked, password: 'wrong, wrong, wrong' })).equal(401);
+      };
+      await fail(9);
+      expect(await asked(attacked)).equal(200);
+      await fail(10);
+      expect(await asked(attacked)).equal(429);
+      expect(await asked(other)).equal(200);
     });
 
     it('ends with signing out', async () => {
