@@ -17,6 +17,9 @@ export const place = (): Place => ({
   compliance: (JSON.parse(readFileSync(setting('KONTOR_CREDENTIALS'), 'utf8')) as { compliance: Place['compliance'] }).compliance,
 });
 
+/** The development CA that signed the gateway's certificate. */
+export const authority = (): Buffer => readFileSync(setting('CA_FILE'));
+
 export const sanctioned = (): Promise<{ given: string; family: string }> => sanctionedPerson(setting('SANCTIONS_FILES'));
 
 interface RunState {
