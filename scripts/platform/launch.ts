@@ -13,7 +13,7 @@ import { memoryOf } from './memory.js';
 import { missingBundles, portsNeeded, programs, publicUrls, type PlatformContext } from './processes.js';
 import { Progress } from './progress.js';
 import { checkPorts, claimHome } from './run-state.js';
-import { ownSandboxApps, seedApps } from './sandbox.js';
+import { ownSandboxApps, seedApps, type SandboxCredentials } from './sandbox.js';
 import { Secrets } from './secrets.js';
 import { platformSettings, type PlatformSettings } from './settings.js';
 import { startStores } from './stores.js';
@@ -76,16 +76,15 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
   await progress.step('adapters', () => supervisor.start(...adapters), () => `adapters and simulators are up: ${adapters.map(({ name }) => name).join(', ')}`);
   await progress.step('portal', () => supervisor.start(portal), () => 'portal is up');
   const urls = publicUrls(settings);
-  if (settings.SANDBOX) {
-    await progress.step('sandbox apps', () => seedApps(new AdminApi(urls.admin), ownSandboxApps(secrets, home)), () => 'sandbox apps are registered at the gateway');
-  }
+  const apps = settings.SANDBOX ? ownSandboxApps(secrets, home) : undefined;
+  if (apps) await progress.step('sandbox apps', () => seedApps(new AdminApi(urls.admin), apps), () => 'sandbox apps are registered at the gateway');
   await progress.step('readiness', () => waitForRoutes(urls.gateway, tls.authority), () => 'requests pass the gateway');
   writeFileSync(join(home, 'platform.json'), `${JSON.stringify({
     gateway: choice, gatewayUrl: urls.gateway, gatewayHttpUrl: urls.gatewayHttp, adminUrl: urls.admin, portalUrl: urls.portal,
     bankPagesUrl: urls.bankPages, caFile: tls.authority, credentialsFile: join(home, 'sandbox.json'),
     sanctionsFiles: settings.SANCTIONS_FILES ?? join(settings.root, 'adapters/kyc-provider/sandbox-sanctions.csv'),
   }, null, 2)}\n`);
-  summary({ settings, supervisor, progress, gateway: gateway.description, authority: tls.authority });
+  summary({ settings, supervisor, progress, apps, gateway: gateway.description, authority: tls.authority });
 }
 
 async function chooseGateway(settings: PlatformSettings): Promise<'kong' | 'embedded'> {
@@ -110,23 +109,33 @@ async function waitForRoutes(base: string, authorityFile: string): Promise<void>
   if (last !== '401') throw new Fault(`GET ${base}/v1/customers without a token should be answered with 401, but the gateway gives: ${last}. Look at its log.`);
 }
 
-function summary(options: { settings: PlatformSettings; supervisor: Supervisor; progress: Progress; gateway: string; authority: string }): void {
-  const { settings, supervisor, progress, authority } = options;
+function summary(options: { settings: PlatformSettings; supervisor: Supervisor; progress: Progress; apps?: SandboxCredentials; gateway: string; authority: string }): void {
+  const { settings, supervisor, progress, authority, apps } = options;
   const { home } = settings;
   const urls = publicUrls(settings);
   const memory = memoryOf([...supervisor.pids().values(), process.pid]);
   const lines = [
     '', 'Kontor is ready', '',
-    `  Developer portal   ${urls.portal}`,
+    `  Developer portal   ${urls.portal}   (documentation: ${urls.portal}/docs)`,
     `  API                ${urls.gateway}   (plain HTTP for pages: ${urls.gatewayHttp})`,
     `  Bank's pages       ${urls.bankPages}/consents`,
     `  Gateway            ${options.gateway}, Admin API ${urls.admin}`,
     `  Certificate        signed by ${authority}`,
-    ...(settings.SANDBOX ? [`  Sandbox apps       ${join(home, 'sandbox.json')}   (client ids, secrets, API key)`] : []),
+    ...(apps ? credentialLines(apps, home) : []),
     `  Logs               ${join(home, 'logs')}`,
     ...(memory === null ? [] : [`  Memory             ${(memory / 1024 ** 2).toFixed(0)} MiB in ${supervisor.pids().size} processes`]),
     `  Started in         ${progress.seconds.toFixed(1)} s`,
     '', existsSync(join(settings.root, 'scripts/demo.ts')) ? '  Next: npm run demo   (in another terminal; Ctrl-C here stops everything)' : '  Ctrl-C stops everything', '',
   ];
   console.log(lines.join('\n'));
+}
+
+/** The sandbox's own credentials are for everybody who uses this installation: fictional customers, fictional money. */
+function credentialLines({ fintech, compliance }: SandboxCredentials, home: string): string[] {
+  return [
+    `  Sandbox fintech    client id ${fintech.clientId}   secret ${fintech.clientSecret}`,
+    `                     API key ${fintech.apiKey}   redirect URI ${fintech.redirectUri}`,
+    `  Compliance officer client id ${compliance.clientId}   secret ${compliance.clientSecret}`,
+    `                     (also in ${join(home, 'sandbox.json')})`,
+  ];
 }
