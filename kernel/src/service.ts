@@ -7,7 +7,7 @@ import type { Express } from 'express';
 import { flag, integer, oneOf, port, readSettings, SettingsError, text, url, type Setting, type Settings } from './config.js';
 import { loadContract } from './contract.js';
 import { connectDatabase, isConnectionError, migrate, type Database } from './database.js';
-import type { Event, EventType } from './events.js';
+import { traceIdOf, type Event, type EventType } from './events.js';
 import type { AnyRoutes, Effects, Subscriptions } from './handlers.js';
 import { createApp } from './http.js';
 import { firstTime } from './inbox.js';
@@ -133,7 +133,7 @@ export async function startService<S extends Spec>(options: ServiceOptions<S>, e
       gatewayTokenPublicKey: settings.GATEWAY_TOKEN_PUBLIC_KEY, sandbox: settings.SANDBOX,
       readiness: () => readiness({ database, broker, wiring, stopping: () => state.stopping }),
     });
-    const deliver = subscriber(options.name, wiring.subscriptions ?? {}, database, emitNow);
+    const deliver = logged(logger, subscriber(options.name, wiring.subscriptions ?? {}, database, emitNow));
     const server = await listen(app, settings.HOST, settings.PORT);
     undo.push(() => closeServer(server));
     const types = Object.keys(wiring.subscriptions ?? {}) as EventType[];
@@ -229,6 +229,18 @@ function subscriber(consumer: string, subscriptions: Subscriptions, database: Da
     await database.transaction(async (tx) => {
       if (!(await firstTime(database, tx, consumer, event.id))) return;
       await handle(event, { tx, emit: (told) => appendEvent(database, tx, told) });
+    });
+  };
+}
+
+/** One line an event, so that a request can be followed from service to service by its correlation or trace id. */
+function logged(logger: Logger, deliver: (event: Event) => Promise<void>): (event: Event) => Promise<void> {
+  return async (event) => {
+    const startedAt = process.hrtime.bigint();
+    await deliver(event);
+    logger.info('heard', {
+      event: event.type, eventId: event.id, resourceId: event.subject, correlationId: event.correlationid, traceId: traceIdOf(event.traceparent),
+      durationMs: Math.round(Number(process.hrtime.bigint() - startedAt) / 1e5) / 10,
     });
   };
 }
