@@ -109,6 +109,12 @@ describe('the Dockerfiles', () => {
     }
   });
 
+  it('carry what programs read outside their folder: the kernel\'s migrations and, for the portal, every contract', () => {
+    const shared = /cp --parents (.*) \/shared/.exec(read('Dockerfile'))?.[1]?.split(' ');
+    expect(shared).to.include.members(['kernel/migrations/*.sql', 'services/*/openapi.yaml', 'adapters/*/openapi.yaml']);
+    expect(read('Dockerfile').split(/^FROM /m)[2]).to.include('COPY --from=build /shared ./');
+  });
+
   it('run programs as another user than root', () => {
     const stages = read('Dockerfile').split(/^FROM /m).slice(2);
     expect(stages).to.have.length(3);
