@@ -17,7 +17,7 @@ const BURST = 1_000;
 const BURST_CONNECTIONS = 32;
 const PER_MINUTE = 300;
 
-const REDIS = { host: '${{ env "DECK_REDIS_HOST" }}', port: '${{ env "DECK_REDIS_PORT" }}', password: '${{ env "DECK_REDIS_PASSWORD" }}', timeout: 500 };
+const REDIS = { host: '${{ env "DECK_REDIS_HOST" }}', port: '${{ env "DECK_REDIS_PORT" }}', password: '${{ env "DECK_REDIS_PASSWORD" }}', timeout: 2000 };
 
 /** The ways to count, by name. */
 const WAYS: Record<string, Record<string, unknown>> = {
