@@ -26,7 +26,7 @@ export function pathOf(chain: string, account: string): string {
 }
 
 /** Chains of growing length, with the plugins and configurations of the house's own state. */
-export function houseChains(root: string): { bare: Chain; bundled: Chain; full: Chain; limited: Chain } {
+export function houseChains(root: string): { bare: Chain; bundled: Chain; full: Chain; limited: Chain; houseBundled: Chain; house: Chain } {
   const derived = read(root, 'kong.yaml').services.flatMap(({ routes }) => routes).find(({ name }) => name === OPERATION);
   const policies = read(root, 'policies.yaml');
   const own = new Set(['consent-check', 'bian-mapping', 'gateway-identity', 'problem-json']);
@@ -36,9 +36,14 @@ export function houseChains(root: string): { bare: Chain; bundled: Chain; full: 
   const full = [...derived.plugins.filter(({ name }) => name !== 'rate-limiting'), ...global('correlation-id'), ...global('problem-json')];
   const limiter = derived.plugins.find(({ name }) => name === 'rate-limiting') ?? global('rate-limiting')[0];
   if (!limiter) throw new Error('deck/ has no rate limit for this route');
+  // What a request passes in production: the route's own plugins and the global ones no plugin of the route takes the place of.
+  const routed = new Set(derived.plugins.map(({ name }) => name));
+  const whole = [...derived.plugins, ...(policies.plugins ?? []).filter(({ name }) => !routed.has(name))].map((plugin) => (plugin.name === 'rate-limiting' ? unreached(plugin) : plugin));
   return {
     bare: { name: 'bare', plugins: [] }, bundled: { name: 'bundled', plugins: bundled }, full: { name: 'full', plugins: full },
     limited: { name: 'limited', plugins: [...full, unreached(limiter)] },
+    houseBundled: { name: 'house-bundled', plugins: whole.filter(({ name }) => !own.has(name)) },
+    house: { name: 'house', plugins: whole },
   };
 }
 
@@ -74,6 +79,7 @@ export function writeState(root: string, folder: string, upstream: string, chain
     }],
   };
   const file = join(folder, 'measured.yaml');
-  writeFileSync(file, stringify(state));
+  // Access records go where everything goes: their reader does not run here.
+  writeFileSync(file, stringify(state).replaceAll('${{ env "DECK_AUDIT_URL" }}', upstream));
   return file;
 }
