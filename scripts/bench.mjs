@@ -1,10 +1,23 @@
 #!/usr/bin/env node
-/** `npm run bench`: installs and builds what is missing, then measures. BENCH_ROUNDS and BENCH_SECONDS make it shorter. */
+/**
+ * `npm run bench`: installs and builds what is missing, then measures the services and the gateway; `npm run bench -- gateway`
+ * (or `service`, or `limits`: what each way of counting rate limits costs and lets through) one of them. BENCH_ROUNDS, BENCH_SECONDS
+ * and BENCH_MEMORY_REQUESTS make it shorter.
+ */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+const PARTS = { service: 'tests/bench/bench.ts', gateway: 'tests/bench/gateway.ts', limits: 'tests/bench/limits.ts' };
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !Object.hasOwn(PARTS, name));
+if (unknown.length > 0) {
+  console.error(`There is no bench ${unknown.join(', ')}: name ${Object.keys(PARTS).join(', ')}, or nothing for service and gateway.`);
+  process.exit(2);
+}
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = (args) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 const { ensureDependencies } = await import('./dependencies.mjs');
 await ensureDependencies(root);
-process.exit(run(['scripts/build.mjs']) || run(['--import', 'tsx', 'tests/bench/bench.ts']));
+let code = run(['scripts/build.mjs']);
+for (const name of asked.length > 0 ? asked : ['service', 'gateway']) code ||= run(['--import', 'tsx', PARTS[name]]);
+process.exit(code);

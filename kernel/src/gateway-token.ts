@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import type { Request } from 'express';
 import { Strategy } from 'passport-jwt';
 
 /**
@@ -48,6 +49,8 @@ export const GATEWAY_TOKEN_HEADER = 'x-gateway-token';
 
 const MAX_LIFE_SECONDS = 120;
 const LEEWAY_SECONDS = 5;
+/** About 2 kB a token. */
+const MOST_REMEMBERED = 10_000;
 
 /**
  * The passport strategy `gateway` that verifies the token: signature (ES256 only), issuer, audience, time (5 s leeway)
@@ -56,7 +59,7 @@ const LEEWAY_SECONDS = 5;
  * @param audience the name of this service
  */
 export function gatewayTokenStrategy(publicKeyBase64: string, audience: string): Strategy {
-  const strategy = new Strategy(
+  const strategy = new RememberingStrategy(
     {
       jwtFromRequest: (request) => {
         const token = request.headers[GATEWAY_TOKEN_HEADER];
@@ -67,12 +70,49 @@ export function gatewayTokenStrategy(publicKeyBase64: string, audience: string):
       algorithms: ['ES256'],
       issuer: 'kontor-gateway',
       audience,
+      passReqToCallback: true,
       jsonWebTokenOptions: { clockTolerance: LEEWAY_SECONDS },
     },
-    (claims: unknown, done: (error: null, user: VerifiedCaller | false) => void) => done(null, callerOf(claims, audience) ?? false),
+    (request: Request, claims: unknown, done: (error: null, user: VerifiedCaller | false) => void) => {
+      const caller = callerOf(claims, audience);
+      if (caller) strategy.remember(request, caller, (claims as GatewayClaims).exp);
+      done(null, caller ?? false);
+    },
   );
   strategy.name = 'gateway';
   return strategy;
+}
+
+/**
+ * Verifies a token once and remembers for its life whom it names: the gateway sends the same token for some twenty seconds,
+ * and a signature takes as long to verify as the rest of a read. Only what was verified is remembered, by the whole text of the token.
+ */
+class RememberingStrategy extends Strategy {
+  /** Not private (#): passport derives an object from the strategy for each request. */
+  protected readonly verified = new Map<string, { caller: VerifiedCaller; until: number }>();
+
+  override authenticate(request: Request, options?: object): void {
+    const token = request.headers[GATEWAY_TOKEN_HEADER];
+    const known = typeof token === 'string' ? this.verified.get(token) : undefined;
+    if (known && Date.now() < known.until) return this.success(known.caller);
+    super.authenticate(request as never, options);
+  }
+
+  /** @param expires seconds since 1970 */
+  remember(request: Request, caller: VerifiedCaller, expires: number): void {
+    const token = request.headers[GATEWAY_TOKEN_HEADER] as string;
+    if (this.verified.size >= MOST_REMEMBERED) {
+      // The oldest are the first to expire: all tokens live equally long.
+      for (const oldest of [...this.verified.keys()].slice(0, MOST_REMEMBERED / 10)) this.verified.delete(oldest);
+    }
+    this.verified.set(token, { caller: frozen(caller), until: (expires + LEEWAY_SECONDS) * 1000 });
+  }
+}
+
+/** Shared by requests, so nobody may change it. */
+function frozen(caller: VerifiedCaller): VerifiedCaller {
+  for (const part of [caller.scopes, caller.roles, caller.consent?.permissions, caller.consent?.accounts, caller.consent]) if (part) Object.freeze(part);
+  return Object.freeze(caller);
 }
 
 function isTextList(value: unknown): value is string[] {

@@ -193,6 +193,20 @@ describe('a service by HTTP', () => {
     };
     for (const [why, bad] of Object.entries(cases)) it(`and refuses one with ${why}`, async () => expectProblem(await call(bad), 401, 'invalid_token'));
 
+    it('and a token it has verified before no longer than it lives, and no other with its beginning', async () => {
+      const known = token();
+      expect([(await call(known)).status, (await call(known)).status]).to.deep.equal([200, 200]);
+      expectProblem(await call(`${known.slice(0, -4)}AAAA`), 401, 'invalid_token');
+      expectProblem(await service.request('POST', '/v1/notes', { body: {}, headers: { 'x-gateway-token': known, 'idempotency-key': 'k' } }), 401, 'invalid_token');
+      const clock = Date.now;
+      Date.now = () => clock() + 36_000;
+      try {
+        expectProblem(await call(known), 401, 'invalid_token');
+      } finally {
+        Date.now = clock;
+      }
+    });
+
     it('and still accepts one that ended less than 5 s ago', async () => expect((await call(token({ claims: { iat: now - 30, exp: Math.floor(Date.now() / 1000) - 2 } }))).status).to.equal(200));
     it('and refuses a missing scope', async () => expectProblem(await call(token({ scopes: ['other'] })), 403, 'insufficient_scope'));
     it('and refuses a missing role', async () => expectProblem(await call(token({ roles: ['compliance'] })), 403, 'role_required'));

@@ -34,6 +34,9 @@ export const BIAN_HEADERS = [
   'x-bian-behavior-qualifier', 'x-bian-behavior-qualifier-id', 'x-bian-operation-id', 'x-bian-mapping',
 ];
 
+/** The headers of an answer `answer` reads. */
+export const ANSWER_HEADERS = ['x-bian-service-domain', 'x-bian-control-record-id', 'location'];
+
 /** Sets the route's BIAN headers, and on a BIAN-shaped route our method and path. Refuses an unknown release. */
 export function decide(facts: RequestFacts, config: BianMappingConfig): Decision {
   const asked = facts.headers['x-bian-release'];
@@ -44,7 +47,7 @@ export function decide(facts: RequestFacts, config: BianMappingConfig): Decision
   decision.clearRequestHeaders = inboundBianHeaders(facts);
   const described = describe(facts, config);
   decision.setRequestHeaders = described;
-  decision.setResponseHeaders = { ...described };
+  decision.setResponseHeaders = described;
   const upstream = rewriting(config);
   if (upstream === undefined) return decision;
   const path = fillTemplate(upstream.path, facts.pathParameters);
@@ -80,10 +83,11 @@ function rewriting(config: BianMappingConfig): { method: string; path: string } 
   return method === undefined || path === undefined ? undefined : { method, path };
 }
 
+/** The list itself where a request has no others, which is nearly always: nobody changes it. */
 function inboundBianHeaders(facts: RequestFacts): string[] {
-  const names: string[] = [...BIAN_HEADERS];
+  let names = BIAN_HEADERS;
   for (const name of Object.keys(facts.headers)) {
-    if (name.startsWith('x-bian-') && name !== 'x-bian-release' && !names.includes(name)) names.push(name);
+    if (name.startsWith('x-bian-') && name !== 'x-bian-release' && !BIAN_HEADERS.includes(name)) names = [...names, name];
   }
   return names;
 }

@@ -53,15 +53,20 @@ export function decide(facts: RequestFacts, config: GatewayIdentityConfig, conse
   return decision;
 }
 
+/** The list itself where a request has no others: nobody changes it. */
 function headersToStrip(facts: RequestFacts, config: GatewayIdentityConfig): string[] {
-  const names: string[] = [...IDENTITY_HEADERS];
+  let names = IDENTITY_HEADERS;
   for (const name of Object.keys(facts.headers)) {
-    if (names.includes(name)) continue;
-    if (IDENTITY_PREFIXES.some((prefix) => name.startsWith(prefix))) names.push(name);
-    // Routes without an audience have no bian-mapping that would clear these.
-    else if (config.audience === undefined && name.startsWith('x-bian-')) names.push(name);
+    if (!name.startsWith('x-') || IDENTITY_HEADERS.includes(name)) continue;
+    // Routes without an audience have no bian-mapping that would clear the BIAN headers.
+    if (isIdentityHeader(name) || (config.audience === undefined && name.startsWith('x-bian-'))) names = [...names, name];
   }
   return names;
+}
+
+function isIdentityHeader(name: string): boolean {
+  for (const prefix of IDENTITY_PREFIXES) if (name.startsWith(prefix)) return true;
+  return false;
 }
 
 function orderToken(

@@ -1,9 +1,10 @@
 /** Reads a consent's decision record: Redis first, the consent service when Redis has none or does not answer. */
 import type { ConsentCheckConfig } from '../consent-check/core.js';
 import type { ConsentLookup, ConsentRecord } from '../plugin.js';
+import { readTogether } from './redis-reader.js';
 
-const redisModule = require('resty.redis') as { 'new'(): RedisConnection };
 const httpModule = require('resty.http') as { 'new'(): HttpClient };
+const lru = require('resty.lrucache') as { new: (this: void, size: number) => LuaMultiReturn<[cache: LruCache<ConsentRecord> | undefined, fault: string | undefined]> };
 const json = require('cjson.safe') as { decode(this: void, text: string): LuaMultiReturn<[value: unknown, fault: string | undefined]> };
 
 /** A whole look-up takes no longer, so that a hanging store ends in a refusal within a second. */
@@ -15,38 +16,13 @@ const POOL_SIZE = 64;
 export function lookUpConsent(consentId: string, config: ConsentCheckConfig): ConsentLookup {
   ngx.update_time();
   const started = ngx.now();
-  const [ok, stored] = pcall(() => readRedis(`consent:decision:${consentId}`, config));
-  const record = ok ? decodeRecord(stored) : undefined;
+  const [ok, stored] = pcall(() => readTogether(`consent:decision:${consentId}`, config.redis, started));
+  const record = ok ? knownRecord(stored) : undefined;
   if (record !== undefined) return { kind: 'found', record };
   ngx.update_time();
   const leftMs = TOTAL_MS - (ngx.now() - started) * 1000;
   const limitMs = leftMs < config.fallback.timeoutMs ? leftMs : config.fallback.timeoutMs;
   return limitMs < 1 ? { kind: 'unavailable' } : askService(consentId, config, limitMs);
-}
-
-/** The text under the key; undefined when there is none or Redis does not answer. */
-function readRedis(key: string, config: ConsentCheckConfig): string | undefined {
-  const { host, port, password, timeoutMs } = config.redis;
-  const connection = redisModule['new']();
-  connection.set_timeouts(timeoutMs, timeoutMs, timeoutMs);
-  // A pool of our own: connections in it are authenticated, and no other plugin has selected another database on them.
-  const [connected] = connection.connect(host, port, { pool: `kontor:${host}:${port}`, pool_size: POOL_SIZE });
-  if (!connected) return undefined;
-  const [reused] = connection.get_reused_times();
-  if (reused === 0 && password !== undefined && password.length > 0) {
-    const [authenticated] = connection.auth(password);
-    if (!authenticated) {
-      connection.close();
-      return undefined;
-    }
-  }
-  const [value, fault] = connection.get(key);
-  if (fault !== undefined) {
-    connection.close();
-    return undefined;
-  }
-  connection.set_keepalive(KEPT_ALIVE_MS, POOL_SIZE);
-  return typeof value === 'string' ? value : undefined;
 }
 
 /** Asks the consent service; a second light thread bounds the whole call, since its time-outs are per read. */
@@ -75,6 +51,18 @@ function request(consentId: string, config: ConsentCheckConfig, limitMs: number)
   if (answer.status === 404) return { kind: 'missing' };
   const record = answer.status === 200 ? decodeRecord(answer.body) : undefined;
   return record !== undefined ? { kind: 'found', record } : { kind: 'unavailable' };
+}
+
+/** Decoded records by their text: Redis is asked for each request, but its answer is decoded only when it is another one. */
+const [decoded] = lru['new'](5000);
+
+function knownRecord(text: string | undefined): ConsentRecord | undefined {
+  if (text === undefined) return undefined;
+  const known = decoded?.get(text);
+  if (known !== undefined) return known;
+  const record = decodeRecord(text);
+  if (record !== undefined) decoded?.set(text, record, 600);
+  return record;
 }
 
 /** The record as it came; the core checks every field of it. */

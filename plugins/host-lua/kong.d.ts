@@ -72,6 +72,13 @@ declare namespace ngx {
   function update_time(): void;
   function sleep(seconds: number): void;
   function decode_base64(text: string): string | undefined;
+  /** Headers of the answer, in header_filter and before. */
+  const header: Record<string, string | string[] | undefined>;
+  /** @noSelf */
+  namespace req {
+    function set_header(name: string, value: string): void;
+    function clear_header(name: string): void;
+  }
   /** @noSelf */
   namespace thread {
     function spawn<T>(body: () => T): LuaThreadHandle;
@@ -90,8 +97,16 @@ declare interface RedisConnection {
   get_reused_times(): Multi<[times: number | undefined, fault: string | undefined]>;
   auth(password: string): Multi<[ok: unknown, fault: string | undefined]>;
   get(key: string): Multi<[value: unknown, fault: string | undefined]>;
+  mget(...keys: string[]): Multi<[values: unknown[] | undefined, fault: string | undefined]>;
   set_keepalive(idleMs: number, size: number): void;
   close(): void;
+}
+
+/** ngx.semaphore. */
+declare interface Semaphore {
+  /** False when nothing was posted for so many seconds. */
+  wait(seconds: number): Multi<[ok: boolean | undefined, fault: string | undefined]>;
+  post(count: number): void;
 }
 
 /** resty.http. */

@@ -7,6 +7,11 @@ const groups = require('kong.plugins.acl.groups') as {
   get_consumer_groups(this: void, consumer: string): LuaMultiReturn<[groups: string[] | undefined, fault: string | undefined]>;
 };
 
+const lru = require('resty.lrucache') as { new: (this: void, size: number) => LuaMultiReturn<[cache: LruCache<string[]> | undefined, fault: string | undefined]> };
+
+/** Scopes by the text of their header; made once a worker. */
+const [scopeLists] = lru['new'](1000);
+
 /** The most the kit hands out; a request with more is refused, since unread headers cannot be stripped. */
 const MAX_HEADERS = 1000;
 
@@ -29,7 +34,7 @@ export function readFacts(): RequestFacts {
     headers: singleHeaders(headers),
     headersTruncated: truncated !== undefined,
     clientId: consumer !== undefined ? consumer.custom_id : undefined,
-    scopes: scope !== undefined && scope.length > 0 ? scope.split(' ') : [],
+    scopes: scope !== undefined && scope.length > 0 ? scopesOf(scope) : [],
     roles: consumer !== undefined ? rolesOf(consumer.id) : [],
     consentId: byToken ? kong.request.get_header('X-Authenticated-UserId') : undefined,
     correlationId: correlationId(),
@@ -39,12 +44,22 @@ export function readFacts(): RequestFacts {
   return facts;
 }
 
+/** Splitting is dear in Lua, and the same few lists come again and again. */
+function scopesOf(text: string): string[] {
+  const known = scopeLists?.get(text);
+  if (known !== undefined) return known;
+  const scopes = text.split(' ');
+  scopeLists?.set(text, scopes, 3600);
+  return scopes;
+}
+
 /** Each header as one text; repeated ones joined by `, `. */
 export function singleHeaders(headers: Record<string, string | string[] | boolean>): Record<string, string> {
   const single: Record<string, string> = {};
-  for (const name of Object.keys(headers)) {
+  for (const name in headers) {
     const value = headers[name];
-    single[name] = typeof value === 'object' ? value.join(', ') : tostring(value);
+    if (typeof value === 'string') single[name] = value;
+    else single[name] = typeof value === 'object' ? value.join(', ') : tostring(value);
   }
   return single;
 }
@@ -87,12 +102,15 @@ export function enforce(what: string, decide: (this: void) => Decision): Decisio
   return outcome;
 }
 
+/**
+ * Headers go past the kit, which does the same after checks of names that are ours anyway. Only what the request has is
+ * cleared: the facts hold every header of it, or say that they do not and gateway-identity refuses.
+ */
 function applyToRequest(decision: Decision): void {
   if (decision.kind !== 'allow') return;
-  for (const name of decision.clearRequestHeaders) kong.service.request.clear_header(name);
-  for (const name of Object.keys(decision.setRequestHeaders)) {
-    kong.service.request.set_header(name, decision.setRequestHeaders[name] as string);
-  }
+  const given = readFacts().headers;
+  for (const name of decision.clearRequestHeaders) if (given[name] !== undefined) ngx.req.clear_header(name);
+  for (const name in decision.setRequestHeaders) ngx.req.set_header(name, decision.setRequestHeaders[name] as string);
   if (decision.upstream !== undefined) {
     kong.service.request.set_method(decision.upstream.method);
     kong.service.request.set_path(decision.upstream.path);
@@ -106,8 +124,15 @@ function exitWith(refusal: Refuse): void {
   kong.response.exit(refusal.status, json.encode(problemBody(refusal, correlationId())), headers);
 }
 
+/** One value of the access record, filled by all our plugins; it is read when the record is written. */
 function writeLog(fields: Record<string, string>): void {
-  for (const name of Object.keys(fields)) kong.log.set_serialize_value(`kontor.${name}`, fields[name]);
+  const known = kong.ctx.shared.kontor_log as Record<string, string> | undefined;
+  if (known === undefined) {
+    kong.ctx.shared.kontor_log = fields;
+    kong.log.set_serialize_value('kontor', fields);
+    return;
+  }
+  for (const name in fields) known[name] = fields[name] as string;
 }
 
 /** Marks an array so that it is encoded as `[]` when empty, not as `{}`. */

@@ -13,8 +13,11 @@ import { deckEnvironment, deckFiles, type Gateway } from './gateway.js';
 
 const PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity', 'problem-json'];
 
-/** Kong as the machine has it, in database mode on a database of its own, with the compiled Lua plugins. */
-export async function kongGateway(context: PlatformContext, tell: (line: string) => void): Promise<Gateway> {
+/**
+ * Kong as the machine has it, in database mode on a database of its own, with the compiled Lua plugins.
+ * @param files the state; the bench gives its own
+ */
+export async function kongGateway(context: PlatformContext, tell: (line: string) => void, files = deckFiles(context.settings.root)): Promise<Gateway> {
   const { settings } = context;
   const kong = await findProgram('kong');
   const nginx = await findProgram('nginx', []) ?? null;
@@ -34,7 +37,7 @@ export async function kongGateway(context: PlatformContext, tell: (line: string)
       await migrate(kong, configuration, prefix, version, tell);
       await runProgram(kong, ['prepare', '-c', configuration, '-p', prefix], { what: 'kong prepare' });
       await supervisor.start(kongProcess(context, server, prefix));
-      await sync(context, tell);
+      await sync(context, tell, files);
     },
   };
 }
@@ -98,17 +101,17 @@ async function migrate(kong: string, configuration: string, prefix: string, vers
 }
 
 /** Applies the decK state: with `deck` when it is there, else through the Admin API. */
-async function sync(context: PlatformContext, tell: (line: string) => void): Promise<void> {
+async function sync(context: PlatformContext, tell: (line: string) => void, files: string[]): Promise<void> {
   const { settings } = context;
   const values = deckEnvironment(context);
   const admin = publicUrls(settings).admin;
   const deck = await findProgram('deck');
   if (!deck) {
-    const changes = await syncState({ admin: new AdminApi(admin), files: deckFiles(settings.root), values });
+    const changes = await syncState({ admin: new AdminApi(admin), files, values });
     tell(`gateway state applied through the Admin API: ${changes} changes`);
     return;
   }
-  const out = await runProgram(deck, ['gateway', 'sync', ...deckFiles(settings.root), '--kong-addr', admin, '--silence-events'], {
+  const out = await runProgram(deck, ['gateway', 'sync', ...files, '--kong-addr', admin, '--silence-events'], {
     env: { PATH: process.env.PATH, HOME: settings.home, DECK_ANALYTICS: 'off', ...values }, what: 'deck gateway sync',
   });
   const counts = Object.fromEntries([...out.matchAll(/(Created|Updated|Deleted): (\d+)/g)].map((match) => [match[1], Number(match[2])]));

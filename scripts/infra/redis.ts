@@ -22,9 +22,10 @@ export async function redis(request: RedisRequest): Promise<{ plan: ProcessPlan;
   const data = join(request.directory, 'redis');
   await mkdir(data, { recursive: true, mode: 0o700 });
   const configuration = join(data, 'redis.conf');
+  // volatile-lru: Kong leaves rate counters behind that never expire (docs/rate-limits.md); a decision record that had to go is asked of the consent service.
   await writeFile(configuration, [
     'bind 127.0.0.1', `port ${port}`, 'protected-mode yes', `requirepass ${password}`, `dir "${data}"`, 'daemonize no',
-    `appendonly ${durable ? 'yes' : 'no'}`, 'appendfsync everysec', 'save ""', 'maxmemory 256mb', 'maxmemory-policy noeviction', '',
+    `appendonly ${durable ? 'yes' : 'no'}`, 'appendfsync everysec', 'save ""', 'maxmemory 256mb', 'maxmemory-policy volatile-lru', '',
   ].join('\n'), { mode: 0o600 });
   return {
     url: `redis://:${password}@127.0.0.1:${port}`,

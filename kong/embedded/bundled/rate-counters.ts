@@ -54,40 +54,55 @@ export function redisCounters(redis: Redis): Counters {
   };
 }
 
-interface Synced { base: number; delta: number; until: number; periodSeconds: number }
+interface Synced { base: number; delta: number; periodSeconds: number }
 
 /**
- * Counted here, written to Redis every `syncSeconds`. The first request of a window asks Redis; later ones are judged by
- * that number plus what this process has counted since.
+ * Counted here, written to Redis every `syncSeconds`, and then forgotten, as Kong does: the next request asks Redis again and so
+ * sees what other nodes have counted. In between requests are judged by that number plus what this process has counted since.
+ * When Redis does not take the counts all are forgotten too, so that the next request finds out that it is away.
  */
 export function syncedCounters(redis: Redis, syncSeconds: number, parts: Parts): Counters {
-  const counts = new Map<string, Synced>();
-  const flush = async () => {
-    const pending = [...counts].filter(([, { delta }]) => delta > 0);
-    for (const [key, count] of pending) {
-      const sent = count.delta;
-      const results = await redis.multi().incrby(key, sent).expire(key, count.periodSeconds * 2).exec();
-      count.base = Number(results?.[0]?.[1] ?? count.base + sent);
-      count.delta -= sent;
+  let counts = new Map<string, Synced>();
+  const write = async () => {
+    const pending = [...counts].map(([key, count]) => ({ key, count, sent: count.delta }));
+    const counted = pending.filter(({ sent }) => sent > 0);
+    if (counted.length > 0) {
+      const pipeline = redis.multi();
+      for (const { key, count, sent } of counted) pipeline.incrby(key, sent).expire(key, count.periodSeconds * 2);
+      const results = await pipeline.exec();
+      counted.forEach(({ count, sent }, i) => {
+        count.base = Number(results?.[2 * i]?.[1] ?? count.base + sent);
+      });
     }
-    for (const [key, { until }] of counts) if (until < parts.now()) counts.delete(key);
+    for (const { key, count, sent } of pending) {
+      count.delta -= sent;
+      // What was counted while the write was under way waits for the next.
+      if (count.delta === 0 && counts.get(key) === count) counts.delete(key);
+    }
   };
+  let writing: Promise<void> | undefined;
+  // One at a time: a second would write again what the first has not yet taken off.
+  const flush = () => (writing ??= write().catch((error: unknown) => {
+    counts = new Map();
+    throw error;
+  }).finally(() => { writing = undefined; }));
   const timer = setInterval(() => void flush().catch((error: unknown) => parts.logger.warn('rate counters could not be written to Redis', { error })), syncSeconds * 1000).unref();
-  const load = async (keys: string[], windows: Window[]) => {
-    const bases = await redis.mget(keys);
-    keys.forEach((key, i) => {
-      const periodSeconds = PERIOD_SECONDS[windows[i]!.period];
-      if (!counts.has(key)) counts.set(key, { base: Number(bases[i] ?? 0), delta: 0, until: parts.now() + 2000 * periodSeconds, periodSeconds });
-    });
-  };
   const count = (keys: string[], windows: Window[]) => {
     const used = keys.map((key) => counts.get(key)!.base + counts.get(key)!.delta);
     if (windows.every(({ limit }, i) => used[i]! < limit)) for (const key of keys) counts.get(key)!.delta++;
     return used;
   };
+  const load = async (keys: string[], windows: Window[]) => {
+    const bases = await redis.mget(keys);
+    keys.forEach((key, i) => {
+      const periodSeconds = PERIOD_SECONDS[windows[i]!.period];
+      if (!counts.has(key)) counts.set(key, { base: Number(bases[i] ?? 0), delta: 0, periodSeconds });
+    });
+    return count(keys, windows);
+  };
   return {
     take(keys, windows) {
-      return keys.every((key) => counts.has(key)) ? count(keys, windows) : load(keys, windows).then(() => count(keys, windows));
+      return keys.every((key) => counts.has(key)) ? count(keys, windows) : load(keys, windows);
     },
     async stop() {
       clearInterval(timer);
