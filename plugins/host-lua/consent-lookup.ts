@@ -1,4 +1,5 @@
 /** Reads a consent's decision record: Redis first, the consent service when Redis has none or does not answer. */
+import { isWhole } from '../consent-check/core.js';
 import type { ConsentCheckConfig } from '../consent-check/core.js';
 import type { ConsentLookup, ConsentRecord } from '../plugin.js';
 import { readTogether } from './redis-reader.js';
@@ -65,9 +66,9 @@ function knownRecord(text: string | undefined): ConsentRecord | undefined {
   return record;
 }
 
-/** The record as it came; the core checks every field of it. */
+/** The record where it is whole; a broken one is none, so that the consent service is asked. */
 function decodeRecord(text: string | undefined): ConsentRecord | undefined {
   if (text === undefined) return undefined;
   const [value] = json.decode(text);
-  return typeof value === 'object' ? value as ConsentRecord : undefined;
+  return typeof value === 'object' && isWhole(value as ConsentRecord) ? value as ConsentRecord : undefined;
 }

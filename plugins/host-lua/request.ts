@@ -1,5 +1,6 @@
 /** Between Kong's plugin development kit and the cores: facts from it, decisions back into it. */
 import { failClosed, problemBody } from '../plugin.js';
+import type { RawRequest } from '../gateway-identity/core.js';
 import type { Decision, Refuse, RequestFacts } from '../plugin.js';
 
 const json = require('cjson.safe') as { encode(this: void, value: unknown): string; array_mt: unknown };
@@ -11,6 +12,12 @@ const lru = require('resty.lrucache') as { new: (this: void, size: number) => Lu
 
 /** Scopes by the text of their header; made once a worker. */
 const [scopeLists] = lru['new'](1000);
+
+/** nginx's random id of this request, written as a UUID. */
+export function uniqueId(): string {
+  const id = ngx.variables.request_id;
+  return `${id.substring(0, 8)}-${id.substring(8, 12)}-${id.substring(12, 16)}-${id.substring(16, 20)}-${id.substring(20)}`;
+}
 
 /** The most the kit hands out; a request with more is refused, since unread headers cannot be stripped. */
 const MAX_HEADERS = 1000;
@@ -51,6 +58,27 @@ function scopesOf(text: string): string[] {
   const scopes = text.split(' ');
   scopeLists?.set(text, scopes, 3600);
   return scopes;
+}
+
+/** The request before anything has changed it. */
+export function readRaw(): RawRequest {
+  const [headers, truncated] = kong.request.get_headers(MAX_HEADERS);
+  const single: Record<string, string> = {};
+  const repeated: string[] = [];
+  let headerCount = 0;
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    if (typeof value === 'object') {
+      repeated.push(name);
+      headerCount += value.length;
+      single[name] = value.join(', ');
+    } else {
+      headerCount += 1;
+      single[name] = tostring(value);
+    }
+  }
+  const [, target] = ngx.variables.request.split(' ');
+  return { headers: single, repeated, headerCount, headersTruncated: truncated !== undefined, target: target ?? '' };
 }
 
 /** Each header as one text; repeated ones joined by `, `. */
@@ -126,6 +154,7 @@ function exitWith(refusal: Refuse): void {
 
 /** One value of the access record, filled by all our plugins; it is read when the record is written. */
 function writeLog(fields: Record<string, string>): void {
+  if (fields.decision !== undefined) kong.ctx.shared.kontor_decided = true;
   const known = kong.ctx.shared.kontor_log as Record<string, string> | undefined;
   if (known === undefined) {
     kong.ctx.shared.kontor_log = fields;
