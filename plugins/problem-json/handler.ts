@@ -15,9 +15,13 @@ export const handler = {
   VERSION: '1.0.0',
 
   header_filter(config: ProblemJsonConfig): void {
-    const status = kong.response.get_status();
     const source = kong.response.get_source();
-    if (status < 400 || source === 'service') return;
+    if (kong.response.get_status() < 400 || source === 'service') return;
+    if (failedBeforeService(source)) {
+      kong.response.set_status(503);
+      kong.response.set_header('Retry-After', '1');
+    }
+    const status = kong.response.get_status();
     const [headers] = kong.response.get_headers(1000);
     const answered: Answer = { status, source, headers: singleHeaders(headers), fields: {} };
     const change = answer(answerFacts(), config, answered);
@@ -39,6 +43,14 @@ export const handler = {
     kong.response.set_raw_body(json.encode(body));
   },
 };
+
+/**
+ * Whether a plugin threw before a service was asked, as rate-limiting does without its store and oauth2 without its database.
+ * Kong says 500; it is 503, as everywhere: nothing was decided and nothing happened, the client may try again.
+ */
+function failedBeforeService(source: Answer['source']): boolean {
+  return source === 'error' && kong.response.get_status() === 500 && ngx.ctx.KONG_BALANCER_START === undefined;
+}
 
 /** The facts an answer needs; those of the request may not exist, for instance where no route matched. */
 function answerFacts(): RequestFacts {
