@@ -73,7 +73,7 @@ async function writeConfiguration({ settings, stores, tls }: PlatformContext, pr
     plugins: ['bundled', ...PLUGINS].join(','), lua_package_path: `${lua}/?.lua;${lua}/?/init.lua;;`,
     proxy_listen: `127.0.0.1:${ports.GATEWAY_HTTP}, 127.0.0.1:${ports.GATEWAY_HTTPS} ssl http2`,
     admin_listen: `127.0.0.1:${ports.GATEWAY_ADMIN}`, admin_gui_listen: 'off', status_listen: `127.0.0.1:${ports.GATEWAY_STATUS}`,
-    ssl_cert: tls.certificate, ssl_cert_key: tls.key, anonymous_reports: 'off', db_update_frequency: '1',
+    ssl_cert: tls.certificate, ssl_cert_key: tls.key, anonymous_reports: 'off', db_update_frequency: '1', worker_state_update_frequency: '1',
     // Paths carry ids of customers: the access log stays off, access records go to the audit service.
     proxy_access_log: 'off', admin_access_log: 'off', status_access_log: 'off',
     proxy_error_log: 'stderr', admin_error_log: 'stderr', status_error_log: 'stderr', log_level: 'warn',

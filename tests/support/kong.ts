@@ -206,7 +206,7 @@ function onPath(program: string): boolean {
 }
 
 function nginx(): string {
-  return process.env.NGINX ?? '/usr/local/openresty/nginx/sbin/nginx';
+  return '/usr/local/openresty/nginx/sbin/nginx';
 }
 
 async function withServer(use: (client: pg.Client) => Promise<unknown>): Promise<void> {
