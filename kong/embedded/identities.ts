@@ -47,26 +47,36 @@ export interface IdentitySource {
 }
 
 const CACHE_MS = 5_000;
+/**
+ * While the database does not answer, a token it vouched for this recently stays good (no longer than the token's own life):
+ * without the database nobody can be taken away their rights either. Kong keeps what it has cached, too.
+ */
+const WITHOUT_DATABASE_MS = 15 * 60_000;
 /** A request is refused when its caller is not known by then. */
 const LOOK_UP_MS = 1_000;
 const CACHE_SIZE = 10_000;
 
-interface Kept<T> { until: number; value: Eventually<T | undefined> }
+interface Kept<T> { until: number; /** When the database was asked. */ asOf: number; value: Eventually<T | undefined> }
 
 /** What is known about credentials, for a short while. A flood of made-up tokens pushes out the oldest entries only. */
 class ShortMemory<T> {
   private kept = new Map<string, Kept<T>>();
 
-  constructor(private readonly look: (secret: string) => Promise<T | undefined>, private readonly now: () => number) {}
+  /** @param staleMs how long a value outlives a database that does not answer */
+  constructor(private readonly look: (secret: string) => Promise<T | undefined>, private readonly now: () => number, private readonly staleMs: number) {}
 
   get(secret: string): Eventually<T | undefined> {
     const known = this.kept.get(secret);
     if (known && known.until > this.now()) return known.value;
     const kept = this.kept;
-    const entry: Kept<T> = { until: this.now() + CACHE_MS, value: undefined };
+    const entry: Kept<T> = { until: this.now() + CACHE_MS, asOf: this.now(), value: undefined };
     entry.value = within(LOOK_UP_MS, 'the database', this.look(secret)).then(
       (value) => (entry.value = value),
       (fault: unknown) => {
+        if (known && known.value !== undefined && !(known.value instanceof Promise) && known.asOf + this.staleMs > this.now()) {
+          Object.assign(entry, { until: this.now() + CACHE_MS, asOf: known.asOf, value: known.value });
+          return known.value;
+        }
         kept.delete(secret);
         throw fault;
       },
@@ -131,11 +141,11 @@ export function identitySource(database: Database, now: () => number): IdentityS
       userId: row.authenticated_userid ?? undefined,
       expiresAt: row.expires_in > 0 ? (row.created_at + row.expires_in) * 1000 : Infinity,
     };
-  }, now);
+  }, now, WITHOUT_DATABASE_MS);
   const keys = new ShortMemory<Identity>(async (key) => {
     const [row] = await database.query<IdentityRow>(KEY_SQL, [key]);
     return row && identityOf(row);
-  }, now);
+  }, now, 0);
   return {
     byToken: (token) => tokens.get(token),
     byKey: (key) => keys.get(key),

@@ -74,6 +74,8 @@ declare namespace ngx {
   const ctx: { cached_request_headers?: object };
   /** Cached unix seconds. */
   function time(): number;
+  /** What Kong keeps of this request. */
+  const ctx: { /** Unix milliseconds at which it chose an address of the service; absent: it asked none. */ KONG_BALANCER_START?: number };
   /** Unix seconds with milliseconds, cached until update_time. */
   function now(): number;
   function update_time(): void;

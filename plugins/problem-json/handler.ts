@@ -18,8 +18,9 @@ export const handler = {
     const source = kong.response.get_source();
     let status = kong.response.get_status();
     if (status < 400 || source === 'service') return;
-    if (status === 500) {
-      // A plugin could not decide (its store is gone, its code failed): nobody was asked, the client may try again.
+    if (status === 500 && ngx.ctx.KONG_BALANCER_START === undefined) {
+      // A plugin could not decide: its store is gone, its code threw. Kong says 500; it is 503 as everywhere, since no service
+      // was asked, nothing happened, and the client may try again.
       status = 503;
       kong.response.set_status(status);
       kong.response.set_header('Retry-After', '1');

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { importSPKI, jwtVerify, type JWTPayload } from 'jose';
 import { Redis } from 'ioredis';
 import { Agent, request, type Dispatcher } from 'undici';
-import { AUDIT_KEY, DECISION_KEY, missingForKong, PROVISION_KEY, startKong, until, type PrivateKong } from './kong.js';
+import { AUDIT_KEY, DECISION_KEY, missingForKong, PROVISION_KEY, startKong, until, type PrivateKong } from '@kontor/testing/kong';
 
 interface Seen { method: string; url: string; headers: Record<string, string>; body: string }
 interface Answered { status: number; headers: Record<string, string>; body: Record<string, unknown> }

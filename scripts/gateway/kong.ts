@@ -77,7 +77,7 @@ async function writeConfiguration({ settings, stores, tls }: PlatformContext, pr
     pg_user: database.username, pg_password: database.password,
     proxy_listen: `127.0.0.1:${ports.GATEWAY_HTTP}, 127.0.0.1:${ports.GATEWAY_HTTPS} ssl http2`,
     admin_listen: `127.0.0.1:${ports.GATEWAY_ADMIN}`, status_listen: `127.0.0.1:${ports.GATEWAY_STATUS}`,
-    ssl_cert: tls.certificate, ssl_cert_key: tls.key, db_update_frequency: '1',
+    ssl_cert: tls.certificate, ssl_cert_key: tls.key, db_update_frequency: '1', worker_state_update_frequency: '1',
     proxy_error_log: 'stderr', admin_error_log: 'stderr', status_error_log: 'stderr',
     nginx_worker_processes: String(Math.min(2, availableParallelism())),
     ...(isRoot() ? { nginx_user: `${UNPRIVILEGED.name} ${UNPRIVILEGED.group}` } : {}),

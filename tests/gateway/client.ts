@@ -37,9 +37,11 @@ export interface App {
 /** Everything a test does to one gateway. */
 export class Client {
   private readonly agent: Agent;
-  readonly redis = new Redis(testServer('TEST_REDIS_URL'));
+  readonly redis: Redis;
 
-  constructor(readonly target: Target) {
+  /** @param redisUrl the Redis of the gateway's decision records */
+  constructor(readonly target: Target, redisUrl = testServer('TEST_REDIS_URL')) {
+    this.redis = new Redis(redisUrl);
     this.agent = new Agent({ connect: { ca: target.authority }, keepAliveTimeout: 1000 });
   }
 

@@ -35,4 +35,27 @@ describe('A gateway whose database goes away', () => {
       await upstream.stop();
     }
   });
+
+  it('goes on serving whom it knows while their tokens live, but no API key', async () => {
+    const upstream = await startUpstream();
+    let ahead = 0;
+    const target = await embeddedTarget(houseState(), deckVariables(upstream.url), { now: () => Date.now() + ahead });
+    const client = new Client(target);
+    try {
+      const app = await client.app();
+      const headers = { authorization: `Bearer ${await client.clientToken(app, 'customers')}` };
+      const incoming = () => client.ask('POST', '/sandbox/incoming-payments', { headers: { apikey: app.apiKey }, body: {} });
+      expect((await client.ask('GET', '/v1/customers', { headers })).status).to.equal(200);
+      expect((await incoming()).status).to.equal(200);
+      await target.loseDatabase();
+      for (ahead of [6_000, 60_000, 800_000]) expect((await client.ask('GET', '/v1/customers', { headers })).status, `${ahead} ms later`).to.equal(200);
+      expectProblem(await incoming(), 503, 'unavailable');
+      ahead = 901_000;
+      expect((await client.ask('GET', '/v1/customers', { headers })).status).to.be.oneOf([401, 503]);
+    } finally {
+      await client.close();
+      await target.stop();
+      await upstream.stop();
+    }
+  });
 });

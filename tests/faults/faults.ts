@@ -1,0 +1,49 @@
+/** What is broken, how it is mended, and what must still hold while it is broken. */
+import type { Breakable } from './gateways.js';
+import type { Surroundings } from './surroundings.js';
+
+/** While a part is broken a request is `served`, `refused`, or `either` (where it hits the fault or not). */
+export type Expected = 'served' | 'refused' | 'either';
+
+export interface Fault {
+  name: string;
+  inflict(gateway: Breakable, around: Surroundings): Promise<void> | void;
+  mend(gateway: Breakable, around: Surroundings): Promise<void> | void;
+  /** Repeated while requests run, every two seconds, four times. */
+  again?(gateway: Breakable): Promise<void>;
+  /** A request on a valid consent, with a token the gateway has seen. */
+  consented: Expected;
+  /** A new token for a registered client. */
+  token: Expected;
+  /** Connections may break: the process that holds them is killed. */
+  breaksConnections?: boolean;
+  /** The embedded gateway has no plugin files to break. */
+  kongOnly?: boolean;
+}
+
+/**
+ * The faults of the gateway. Without Redis nothing is served: the rate limit of a route counts there, and a limit that falls
+ * away with its store would be none (deck/policies.yaml, `fault_tolerant`).
+ */
+export const FAULTS: readonly Fault[] = [
+  { name: 'nothing', inflict: () => undefined, mend: () => undefined, consented: 'served', token: 'served' },
+  { name: 'plugin throws', inflict: (gateway) => gateway.breakPlugin(), mend: (gateway) => gateway.mendPlugin(), consented: 'refused', token: 'served' },
+  { name: 'plugin does not parse', inflict: (gateway) => gateway.spoilPlugin?.(), mend: (gateway) => gateway.mendPlugin(), consented: 'served', token: 'served', kongOnly: true },
+  { name: 'Redis gone', inflict: (_, { redis }) => redis.kill(), mend: (_, { redis }) => redis.start(), consented: 'either', token: 'either' },
+  { name: 'Redis hung', inflict: (_, { redis }) => redis.freeze(), mend: (_, { redis }) => redis.thaw(), consented: 'either', token: 'either' },
+  { name: 'consent service gone', inflict: (_, { consents }) => consents.stop(), mend: (_, { consents }) => consents.start(), consented: 'served', token: 'served' },
+  { name: 'consent service hung', inflict: (_, { consents }) => consents.freeze(), mend: (_, { consents }) => consents.thaw(), consented: 'served', token: 'served' },
+  {
+    name: 'Redis and consent service gone', consented: 'refused', token: 'either',
+    inflict: async (_, { redis, consents }) => void await Promise.all([redis.kill(), consents.stop()]),
+    mend: async (_, { redis, consents }) => void await Promise.all([redis.start(), consents.start()]),
+  },
+  {
+    name: 'Redis and consent service hung', consented: 'refused', token: 'either',
+    inflict: (_, { redis, consents }) => { redis.freeze(); consents.freeze(); },
+    mend: (_, { redis, consents }) => { redis.thaw(); consents.thaw(); },
+  },
+  { name: 'worker killed', inflict: (gateway) => gateway.killWorker(), again: (gateway) => gateway.killWorker(), mend: () => undefined, consented: 'either', token: 'either', breaksConnections: true },
+  { name: 'database gone', inflict: (_, { database }) => database.cut({ refuse: true }), mend: (_, { database }) => database.mend(), consented: 'served', token: 'refused' },
+  { name: 'database hung', inflict: (_, { database }) => database.holdAnswers(), mend: (_, { database }) => { database.release(); database.cut(); }, consented: 'served', token: 'refused' },
+];
