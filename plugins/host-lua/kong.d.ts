@@ -70,12 +70,10 @@ declare namespace ngx {
    * @customName var
    */
   const variables: { request: string; request_id: string };
-  /** Kong's own context of the request. */
-  const ctx: { cached_request_headers?: object };
   /** Cached unix seconds. */
   function time(): number;
   /** What Kong keeps of this request. */
-  const ctx: { /** Unix milliseconds at which it chose an address of the service; absent: it asked none. */ KONG_BALANCER_START?: number };
+  const ctx: { cached_request_headers?: object; /** Unix milliseconds at which it chose an address of the service; absent: it asked none. */ KONG_BALANCER_START?: number };
   /** Unix seconds with milliseconds, cached until update_time. */
   function now(): number;
   function update_time(): void;
