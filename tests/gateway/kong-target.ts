@@ -20,7 +20,7 @@ import { AdminApi } from '../../scripts/platform/admin-api.js';
 import { certificate, type Target } from './target.js';
 
 const run = promisify(execFile);
-const NGINX = process.env.NGINX ?? '/usr/local/openresty/nginx/sbin/nginx';
+const NGINX = '/usr/local/openresty/nginx/sbin/nginx';
 
 /** How our plugins run inside a Kong: further settings (kong.conf names) over the common ones. */
 export interface KongHost {
@@ -44,7 +44,7 @@ export const luaHost: KongHost = {
 export function missingForKong(): string[] {
   const missing: string[] = [];
   if (!(process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'kong')))) missing.push('kong on the PATH');
-  else if (!existsSync(NGINX)) missing.push(`${NGINX} (NGINX)`);
+  else if (!existsSync(NGINX)) missing.push(NGINX);
   return missing;
 }
 
@@ -108,6 +108,7 @@ function sink(): Promise<number> {
       request.on('end', () => response.writeHead(202).end());
     });
     server.listen(0, '127.0.0.1', () => resolve((server.address() as net.AddressInfo).port));
+    server.on('connection', (socket) => socket.unref());
     server.unref();
   });
   return draining;
@@ -214,6 +215,7 @@ function startRelay(): Promise<Relay> {
     for (const [one, other] of [[near, far], [far, near]] as const) {
       open.add(one);
       one.setNoDelay(true);
+      one.unref();
       one.on('error', () => other.resetAndDestroy());
       one.on('close', () => {
         open.delete(one);
@@ -233,6 +235,7 @@ function startRelay(): Promise<Relay> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       relay.port = (server.address() as net.AddressInfo).port;
+      server.unref();
       resolve(relay);
     });
   });

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { request as send } from 'undici';
-import { Client, expectProblem, type Answer, type App } from './client.js';
+import { Client, expectProblem, soon, type Answer, type App } from './client.js';
 import { DECK_STATE, deckVariables, embeddedTarget, houseState, onEachTarget, PORTAL_ORIGIN, PROBE_STATE, secrets, type Target } from './target.js';
 import { startUpstream, type Upstream } from './upstream.js';
 
@@ -185,7 +185,7 @@ onEachTarget('Policies of single routes', ({ start }) => {
       expect((await get('/denied', { apikey: leaving.apiKey })).status).to.equal(200);
       const { body } = await client.admin('GET', `/consumers/${leaving.consumerId}/key-auth`);
       await client.admin('DELETE', `/consumers/${leaving.consumerId}/key-auth/${(body.data as { id: string }[])[0]!.id}`);
-      expectProblem(await get('/denied', { apikey: leaving.apiKey }), 401);
+      await soon(async () => expectProblem(await get('/denied', { apikey: leaving.apiKey }), 401));
     });
   });
 
