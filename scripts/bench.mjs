@@ -14,6 +14,12 @@ if (unknown.length > 0) {
   console.error(`There is no bench ${unknown.join(', ')}: name ${Object.keys(PARTS).join(', ')}, or nothing for service and gateway.`);
   process.exit(2);
 }
+for (const name of ['BENCH_ROUNDS', 'BENCH_SECONDS', 'BENCH_MEMORY_REQUESTS', 'BENCH_BURSTS']) {
+  const given = process.env[name];
+  if (given === undefined || (Number.isFinite(Number(given)) && Number(given) > 0)) continue;
+  console.error(`${name} is ${JSON.stringify(given)}: give a number above zero.`);
+  process.exit(2);
+}
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = (args) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 const { ensureDependencies } = await import('./dependencies.mjs');

@@ -10,6 +10,7 @@ import { newId } from '@kontor/kernel/ids';
 import { embeddedGateway } from '../../scripts/gateway/embedded.js';
 import { kongGateway } from '../../scripts/gateway/kong.js';
 import { freePort } from '../../scripts/infra/ports.js';
+import { elsewhere } from '../../scripts/infra/unprivileged.js';
 import { AdminApi } from '../../scripts/platform/admin-api.js';
 import { developmentCertificate } from '../../scripts/platform/certificates.js';
 import { answersOk, publicUrls, type PlatformContext } from '../../scripts/platform/processes.js';
@@ -59,6 +60,8 @@ export async function prepareGround(): Promise<Ground> {
   const stop = async (): Promise<void> => {
     for (const supervisor of supervisors) await supervisor.stop();
     progress.end();
+    // As root, data of servers that refuse root stand elsewhere.
+    for (const folder of [home, ...supervisors.map((_, i) => join(home, `node-${i}`))]) rmSync(elsewhere(join(folder, 'data')), { recursive: true, force: true });
     rmSync(home, { recursive: true, force: true });
   };
   try {
