@@ -2,14 +2,14 @@
 import type { Breakable } from './gateways.js';
 import type { Surroundings } from './surroundings.js';
 
-/** While a part is broken a request is `served`, `refused`, or `either` (where it hits the fault or not). */
+/** While a part is broken a request is `served` (most are), `refused` (all are), or `either` (where it hits the fault or not). */
 export type Expected = 'served' | 'refused' | 'either';
 
 export interface Fault {
   name: string;
   inflict(gateway: Breakable, around: Surroundings): Promise<void> | void;
   mend(gateway: Breakable, around: Surroundings): Promise<void> | void;
-  /** Repeated while requests run, every two seconds, four times. */
+  /** Repeated while requests run, every two seconds, twice. */
   again?(gateway: Breakable): Promise<void>;
   /** A request on a valid consent, with a token the gateway has seen. */
   consented: Expected;
