@@ -131,13 +131,13 @@ export function enforce(what: string, decide: (this: void) => Decision): Decisio
 }
 
 /**
- * Headers go past the kit, which does the same after checks of names that are ours anyway. Only what the request has is
- * cleared: the facts hold every header of it, or say that they do not and gateway-identity refuses.
+ * Headers go past the kit, which does the same after checks of names that are ours anyway. Once the facts are read, only what
+ * the request has is cleared: they hold every header of it, or say that they do not and gateway-identity refuses.
  */
 function applyToRequest(decision: Decision): void {
   if (decision.kind !== 'allow') return;
-  const given = readFacts().headers;
-  for (const name of decision.clearRequestHeaders) if (given[name] !== undefined) ngx.req.clear_header(name);
+  const facts = kong.ctx.shared.kontor_facts as RequestFacts | undefined;
+  for (const name of decision.clearRequestHeaders) if (facts === undefined || facts.headers[name] !== undefined) ngx.req.clear_header(name);
   for (const name in decision.setRequestHeaders) ngx.req.set_header(name, decision.setRequestHeaders[name] as string);
   if (decision.upstream !== undefined) {
     kong.service.request.set_method(decision.upstream.method);
