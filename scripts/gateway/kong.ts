@@ -9,7 +9,7 @@ import { Fault } from '../platform/fault.js';
 import { answersOk, publicUrls, type PlatformContext } from '../platform/processes.js';
 import type { ProcessPlan } from '../platform/supervisor.js';
 import { syncState } from './deck-sync.js';
-import { deckEnvironment, deckFiles, type Gateway } from './gateway.js';
+import { deckEnvironment, deckFiles, environmentOf, type Gateway } from './gateway.js';
 
 const PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity', 'problem-json'];
 
@@ -104,11 +104,11 @@ async function sync(context: PlatformContext, tell: (line: string) => void): Pro
   const admin = publicUrls(settings).admin;
   const deck = await findProgram('deck');
   if (!deck) {
-    const changes = await syncState({ admin: new AdminApi(admin), files: deckFiles(settings.root), values });
+    const changes = await syncState({ admin: new AdminApi(admin), files: deckFiles(settings.root, environmentOf(settings)), values });
     tell(`gateway state applied through the Admin API: ${changes} changes`);
     return;
   }
-  const out = await runProgram(deck, ['gateway', 'sync', ...deckFiles(settings.root), '--kong-addr', admin, '--silence-events'], {
+  const out = await runProgram(deck, ['gateway', 'sync', ...deckFiles(settings.root, environmentOf(settings)), '--kong-addr', admin, '--silence-events'], {
     env: { PATH: process.env.PATH, HOME: settings.home, DECK_ANALYTICS: 'off', ...values }, what: 'deck gateway sync',
   });
   const counts = Object.fromEntries([...out.matchAll(/(Created|Updated|Deleted): (\d+)/g)].map((match) => [match[1], Number(match[2])]));
