@@ -10,7 +10,7 @@ import type { Kong } from '../../scripts/administration/kong.js';
 import { Releases } from '../../scripts/administration/releases.js';
 import { gatewayState } from '../../scripts/administration/state.js';
 import type { StateChange } from '../../scripts/gateway/deck-sync.js';
-import { gateway, secretValues, stateCopy, type Ran, type StateCopy } from './given.js';
+import { gateway, gatewayProcess, secretValues, stateCopy, type Ran, type StateCopy } from './given.js';
 
 describe('npm run gateway', function () {
   this.timeout(30_000);
@@ -96,6 +96,13 @@ describe('npm run gateway', function () {
     expect(existsSync(join(home, 'dump.yaml'))).to.equal(false);
   });
 
+  it('is a process that ends so: one sentence on stderr, exit code 1; or 0', async () => {
+    const env = { ...secrets, KONTOR_HOME: home, GATEWAY_STATE_DIR: copy.folder, GATEWAY_ADMIN_URL: adminUrl };
+    const [refused, valid] = await Promise.all([gatewayProcess(['destroy'], env), gatewayProcess(['validate'], env)]);
+    expectRefused(refused, /^There is no command destroy\. Usage:/);
+    expect(valid).to.include({ code: 0, err: '' });
+  });
+
   it('validates by the files alone where no Kong answers, and says so', async () => {
     const [sandbox, production] = await Promise.all([run(['validate']), run(['validate', '--environment', 'production'])]);
     expect(sandbox).to.include({ code: 0, err: '' });
@@ -139,6 +146,8 @@ describe('a change of the gateway', () => {
       '~ plugin http-log (global)', '    config.timeout: 1 → 2', '    config.headers.X-Audit-Key: changed (hidden)', '    config.redis.password: changed (hidden)',
       '    config.key_names: ["a"] → ["b"]', '0 created, 1 updated, 0 deleted',
     ]);
+    const alike = ['a', 'b'].map((name) => change('update', 'route', name, { before: { methods: ['GET'] }, after: { methods: ['PUT'] } }));
+    expect(told(alike).slice(0, 3)).to.deep.equal(['~ route a', '~ route b', '    methods: ["GET"] → ["PUT"]']);
     expect(told([change('update', 'plugin', 'x', { before: { config: null }, after: { config: { key: 'new-secret', second: 1 } } })]).join()).not.to.include('new-secret');
   });
 

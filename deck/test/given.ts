@@ -5,6 +5,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { run } from '../../scripts/administration/command-line.js';
+import { explain } from '../../scripts/platform/fault.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const FOLDER = join(ROOT, 'deck');
@@ -50,11 +52,27 @@ export function stateCopy(): StateCopy {
 
 export interface Ran { code: number; out: string; err: string }
 
-/** Runs `npm run gateway -- …` as a process of its own, with this environment and no other settings of ours. */
-export function gateway(args: string[], env: Record<string, string>): Promise<Ran> {
-  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(DECK_|GATEWAY_|KONTOR_|AMQP_|REDIS_|SANDBOX)/.test(name)));
+/** What the process has of settings of ours does not count. */
+function withoutOurs(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(DECK_|GATEWAY_|KONTOR_|AMQP_|REDIS_|SANDBOX)/.test(name)));
+}
+
+/** Runs a command as `npm run gateway -- …` does, in this process. */
+export async function gateway(args: string[], env: Record<string, string>): Promise<Ran> {
+  const lines: string[] = [];
+  const out = (): string => lines.map((line) => `${line}\n`).join('');
+  try {
+    const code = await run(args, { ...withoutOurs(), ...env }, (line) => void lines.push(line));
+    return { code, out: out(), err: '' };
+  } catch (error) {
+    return { code: 1, out: out(), err: `${explain(error)}\n` };
+  }
+}
+
+/** Runs it as a process of its own. */
+export function gatewayProcess(args: string[], env: Record<string, string>): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', 'scripts/administration/main.ts', ...args], { cwd: ROOT, env: { ...own, ...env }, maxBuffer: 1 << 26 }, (error, out, err) => {
+    execFile(process.execPath, ['--import', 'tsx', 'scripts/administration/main.ts', ...args], { cwd: ROOT, env: { ...withoutOurs(), ...env } }, (error, out, err) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err });
     });
   });

@@ -99,7 +99,7 @@ describe('the decK state', () => {
     });
 
     it('plain HTTP in production', async () => {
-      copy.edit('environments/production.env', 'DECK_PAGES_PROTOCOLS=https', 'DECK_PAGES_PROTOCOLS=http, https');
+      copy.edit('environments/production.env', 'DECK_PAGES_PROTOCOLS=[https]', 'DECK_PAGES_PROTOCOLS=[http, https]');
       expect((await faults('production')).join()).to.match(/^policies\.yaml:\d+: route "bank": protocols has http/);
     });
 

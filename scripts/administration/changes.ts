@@ -14,9 +14,16 @@ export function nameOf({ kind, name }: StateChange): string {
   return `${kind} ${name}`;
 }
 
-/** One line a change, and one a changed field. */
+/** One line a change, then one a changed field; entities that changed alike stand together above their fields. */
 export function describe(changes: StateChange[]): string[] {
-  const lines = changes.flatMap((change) => [`${SIGNS[change.action]} ${nameOf(change)}`, ...(change.action === 'update' ? fieldLines(change) : [])]);
+  const alike = new Map<string, { names: string[]; fields: string[] }>();
+  for (const change of changes) {
+    const fields = change.action === 'update' ? fieldLines(change) : [];
+    const group = alike.get(fields.join('\n')) ?? { names: [], fields };
+    alike.set(fields.join('\n'), group);
+    group.names.push(`${SIGNS[change.action]} ${nameOf(change)}`);
+  }
+  const lines = [...alike.values()].flatMap(({ names, fields }) => [...names, ...fields]);
   const count = (action: StateChange['action']): string => `${changes.filter((change) => change.action === action).length} ${DONE[action]}`;
   return changes.length === 0 ? [] : [...lines, `${count('create')}, ${count('update')}, ${count('delete')}`];
 }

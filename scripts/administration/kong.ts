@@ -74,7 +74,8 @@ function deckClient(deck: string, adminUrl: string): Client {
   };
   return {
     async plan({ files, values }) {
-      const { changes } = JSON.parse(await run(['gateway', 'diff', ...files, '--json-output'], values)) as DeckReport;
+      // Its mask hides the value of every variable wherever it occurs, ports too, and no PEM; changes.ts hides by the name of a field.
+      const { changes } = JSON.parse(await run(['gateway', 'diff', ...files, '--json-output', '--no-mask-deck-env-vars-value'], values)) as DeckReport;
       const changed = (action: StateChange['action'], list: DeckChange[] = []): StateChange[] => list.map(({ kind, name, body }) => {
         // What decK deletes it reports as `new`.
         const [before, after] = action === 'delete' ? [body.old ?? body.new, null] : [body.old, body.new];

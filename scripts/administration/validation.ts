@@ -23,7 +23,8 @@ const SCHEMAS = new Map([...definitions].map(([name, { schema }]) => [name, sche
 /** Every fault found; variables first, since nothing else can be read without them. */
 export async function stateFaults(state: GatewayState): Promise<StateFault[]> {
   const files = state.files.map((path) => openFile(path));
-  const missing = files.flatMap((file) => variableFaults(file, state.values));
+  const told = new Set<string>();
+  const missing = files.flatMap((file) => variableFaults(file, state.values, told));
   if (missing.length > 0) return missing;
   for (const file of files) file.document = read(file, state.values);
   let loaded: State;
@@ -65,8 +66,8 @@ function namesIn({ document }: StateFile): string[] {
   return services.flatMap(({ routes = [] }) => routes.map(({ name }) => name));
 }
 
-function variableFaults({ path, text }: StateFile, values: Record<string, string>): StateFault[] {
-  const told = new Set<string>();
+/** @param told names that need no further line */
+function variableFaults({ path, text }: StateFile, values: Record<string, string>, told: Set<string>): StateFault[] {
   return text.split('\n').flatMap((line, index) => [...line.matchAll(VARIABLE)].flatMap(([, name = '']) => {
     const what = valueFault(name, values[name]);
     if (!what || told.has(name)) return [];
