@@ -2,39 +2,41 @@ import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { stringify } from 'yaml';
-import { plugins } from '../../plugins/index.js';
-import { readState, stateFaults, variablesOf, type StateFile } from './state-rules.js';
+import { gatewayState, type GatewayState } from '../../scripts/administration/state.js';
+import { stateFaults } from '../../scripts/administration/validation.js';
+import { ENVIRONMENTS, type Environment } from '../../scripts/gateway/gateway.js';
+import { FOLDER, secretValues, stateCopy, type StateCopy } from './given.js';
 
-const FOLDER = fileURLToPath(new URL('..', import.meta.url));
-const NAMES = ['kong.yaml', 'policies.yaml'];
-const texts = Object.fromEntries(NAMES.map((name) => [name, readFileSync(join(FOLDER, name), 'utf8')]));
-const value = (name: string): string => (name.endsWith('_URL') ? 'http://127.0.0.1:4000' : /_PORT$|_EXPIRATION$/.test(name) ? '900' : 'value');
-
-/** Fields of `config` of each of our plugins. */
-const ours = Object.fromEntries(Object.entries(plugins).map(([name, { schema }]) => {
-  const config = schema.fields.map((field) => field.config as { fields: Record<string, unknown>[] } | undefined).find(Boolean);
-  return [name, (config?.fields ?? []).flatMap(Object.keys)];
-}));
-
-const read = (): Record<string, StateFile> => Object.fromEntries(NAMES.map((name) => [name, readState(texts[name] as string, value)]));
+const HAND_WRITTEN = ['policies.yaml', ...ENVIRONMENTS.map((name) => `environments/${name}.yaml`)];
+const textOf = (name: string): string => readFileSync(join(FOLDER, name), 'utf8');
+const variables = [...new Set(['kong.yaml', ...HAND_WRITTEN].flatMap((name) => [...textOf(name).matchAll(/\$\{\{\s*env "([^"]+)"\s*\}\}/g)].map((match) => match[1]!)))];
 
 describe('the decK state', () => {
-  it('parses, names plugins that exist, resolves every shared configuration and guards every operation', () => {
-    expect(stateFaults(read(), ours)).to.deep.equal([]);
-    expect(read()['kong.yaml']?.services).to.not.be.empty;
-  });
+  const secrets = secretValues();
+  let copy: StateCopy;
+  before(() => { copy = stateCopy(); });
+  after(() => copy.remove());
+  beforeEach(() => copy.restore());
+
+  const state = (environment: Environment = 'sandbox', values: NodeJS.ProcessEnv = secrets): GatewayState => gatewayState(copy.folder, environment, values, {});
+  const faults = async (environment?: Environment, values?: NodeJS.ProcessEnv): Promise<string[]> =>
+    (await stateFaults(state(environment, values))).map(({ place, what }) => `${place.slice(place.lastIndexOf('/', place.length) + 1)}: ${what}`);
+
+  for (const environment of ENVIRONMENTS) {
+    it(`of ${environment} is valid, and guards every operation`, async () => {
+      expect(await faults(environment)).to.deep.equal([]);
+    });
+  }
 
   it('has every value of the environment explained in the README', () => {
-    const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8');
-    for (const variable of NAMES.flatMap((name) => variablesOf(texts[name] as string))) expect(readme, variable).to.include(`\`${variable}\``);
+    const readme = textOf('README.md');
+    for (const variable of variables) expect(readme, variable).to.include(`\`${variable}\``);
   });
 
   it('holds no secret: every key and password comes from the environment', () => {
-    for (const name of NAMES) {
-      for (const [, field, given] of (texts[name] as string).matchAll(/^\s*(?:- )?([a-z_-]*(?:key|password|secret))\s*: *(\S.*)$/gim)) {
+    for (const name of ['kong.yaml', ...HAND_WRITTEN, ...ENVIRONMENTS.map((each) => `environments/${each}.env`)]) {
+      for (const [, field, given] of textOf(name).matchAll(/^\s*(?:- )?([a-z_-]*(?:key|password|secret))\s*[:=] *(\S.*)$/gim)) {
         expect(given, `${name}: ${field}`).to.match(/^'?\$\{\{ env "/);
       }
     }
@@ -45,51 +47,69 @@ describe('the decK state', () => {
       console.log('      skipped: deck is not on the PATH');
       this.skip();
     }
-    const values = Object.fromEntries(NAMES.flatMap((name) => variablesOf(texts[name] as string)).map((name) => [name, value(name)]));
-    const env = { ...process.env, ...values, DECK_ANALYTICS: 'off' };
-    await promisify(execFile)('deck', ['file', 'validate', ...NAMES.map((name) => join(FOLDER, name))], { env });
+    for (const environment of ENVIRONMENTS) {
+      const { files, values } = state(environment);
+      // Plans look consumers up, which decK does against a Kong only.
+      await promisify(execFile)('deck', ['file', 'validate', ...files.slice(0, 2)], { env: { ...process.env, ...values, DECK_ANALYTICS: 'off' } });
+    }
   });
 
-  describe('is refused with', () => {
-    const guilty = (change: (files: Record<string, StateFile>) => void): string => {
-      const files = read();
-      change(files);
-      return stateFaults(files, ours).join('\n');
-    };
-    const firstRoute = (files: Record<string, StateFile>) => files['kong.yaml']!.services!.find((service) => service.routes!.length > 0)!.routes![0]!;
+  describe('is refused, naming file and line, with', () => {
+    const route = '      - name: getCustomer\n';
+    const cases: [what: string, file: string, from: string | RegExp, to: string, fault: RegExp, linesBelow?: number][] = [
+      ['an unknown plugin', 'policies.yaml', '  - name: problem-json\n', '  - name: openid-connect\n', /plugin "openid-connect": is no plugin the state may use/],
+      ['a wrong field of a bundled plugin', 'policies.yaml', 'allowed_payload_size', 'allowed_payload_sice', /plugin "request-size-limiting": config\.allowed_payload_sice is no field there/],
+      ['a wrong value in a shared configuration', 'policies.yaml', 'pkce: strict', 'pkce: strickt', /config\.pkce/],
+      ['a wrong field of a plugin of ours', 'kong.yaml', 'operation: registerCustomer', 'opperation: registerCustomer', /config\.opperation is no field there/],
+      ['a wrong field of a route', 'kong.yaml', 'strip_path: false', 'strip_paths: false', /strip_paths is no field there/],
+      ['a wrong type', 'policies.yaml', 'max_age: 3600', 'max_age: long', /plugin "cors": config\.max_age must be of type/],
+      ['a shared configuration that is nowhere', 'policies.yaml', "_config: 'plan-${{ env \"DECK_PLAN\" }}'", '_config: plan-golden', /_config plan-golden is not among _plugin_configs/],
+      ['a route of a name that is taken', 'policies.yaml', '      - name: bank\n', route, /route "getCustomer": name is used twice/],
+      ['a route for requests another takes', 'policies.yaml', "paths: ['~/oauth2/(token|authorize)$']", 'paths: [/bank]', /route "bank": takes the same requests as route oauth2/, undefined],
+      ['a path that is open at its end', 'kong.yaml', '~/v1/customers$', '~/v1/customers', /also takes what comes after it/, undefined],
+      ['YAML that is none', 'policies.yaml', 'plugins:\n  - name: correlation-id', 'plugins: [\n  - name: correlation-id', /is not valid YAML/, undefined],
+      ['a limit that a longer period undercuts', 'policies.yaml', 'minute: 600\n    policy: redis\n    fault_tolerant: false             #', 'minute: 6\n    policy: redis\n    fault_tolerant: false             #', /lower limit for a longer period/, undefined],
+      ['a limit that falls away with its store', 'policies.yaml', 'fault_tolerant: false             #', 'fault_tolerant: true             #', /fault_tolerant lets every request pass/, undefined],
+      ['tokens that live too long', 'environments/sandbox.env', 'DECK_OAUTH2_TOKEN_EXPIRATION=900', 'DECK_OAUTH2_TOKEN_EXPIRATION=90000', /config\.token_expiration is over 7200/, undefined],
+      ['a sync that would delete the portal\'s consumers', 'kong.yaml', 'select_tags:', 'select_tag:', /would delete|select_tag/, undefined],
+      ['a plan for somebody unnamed', 'environments/sandbox.yaml', 'plugins: []', 'plugins: [{ name: rate-limiting, consumer: "", _config: plan-premium }]', /consumer must be a username/, 0],
+    ];
+    for (const [what, file, from, to, fault, ...rest] of cases) {
+      it(what, async () => {
+        const line = copy.edit(file, from, to);
+        const found = await faults();
+        expect(found.join('\n')).to.match(fault);
+        expect(found[0]).to.match(/^[\w-]+\.yaml:\d+: /);
+        if (rest.length === 0) expect(found.find((each) => fault.test(each))).to.match(new RegExp(`^${file}:${line}: `));
+      });
+    }
 
-    it('a plugin nobody has', () => {
-      expect(guilty((files) => files['policies.yaml']!.plugins!.push({ name: 'openid-connect' }))).to.match(/no plugin openid-connect/);
+    const lacking: [plugin: string, fault: RegExp][] = [['acl', /lacks acl/], ['consent-check', /lacks consent-check/], ['gateway-identity', /lacks gateway-identity/], ['oauth2', /needs oauth2 or key-auth/]];
+    for (const [plugin, fault] of lacking) {
+      it(`an operation without ${plugin}`, async () => {
+        copy.edit('kong.yaml', new RegExp(`          - name: ${plugin}\n`), `          - name: ${plugin}\n            enabled: false\n`);
+        expect((await faults()).join('\n')).to.match(fault);
+      });
+    }
+
+    it('an operation every role may call, or without TLS', async () => {
+      copy.edit('kong.yaml', /allow:\n(\s+- \w+\n)+/, 'allow: []\n');
+      copy.edit('kong.yaml', /protocols:\n\s+- https\n/, 'protocols: [http, https]\n');
+      expect((await faults()).join('\n')).to.match(/lets every role in/).and.to.match(/without TLS/);
     });
-    it('a shared configuration that is nowhere', () => {
-      expect(guilty((files) => { delete files['policies.yaml']!._plugin_configs!.oauth2; })).to.match(/_config oauth2 of oauth2 is nowhere/);
+
+    it('plain HTTP in production', async () => {
+      copy.edit('environments/production.env', 'DECK_PAGES_PROTOCOLS=[https]', 'DECK_PAGES_PROTOCOLS=[http, https]');
+      expect((await faults('production')).join()).to.match(/^policies\.yaml:\d+: route "bank": protocols has http/);
     });
-    it('a field our plugin does not have', () => {
-      expect(guilty((files) => { firstRoute(files).plugins!.find((one) => one.name === 'consent-check')!.config!.permision = 'x'; })).to.match(/has no field permision/);
-    });
-    it('an operation without its consent check', () => {
-      expect(guilty((files) => { firstRoute(files).plugins = firstRoute(files).plugins!.filter((one) => one.name !== 'consent-check'); })).to.match(/lacks consent-check/);
-    });
-    it('an operation anybody may call', () => {
-      expect(guilty((files) => { firstRoute(files).plugins = firstRoute(files).plugins!.filter((one) => one.name !== 'oauth2'); })).to.match(/needs oauth2 or key-auth/);
-    });
-    it('an operation every role may call', () => {
-      expect(guilty((files) => { firstRoute(files).plugins!.find((one) => one.name === 'acl')!.config!.allow = []; })).to.match(/lets every role in/);
-    });
-    it('an operation over plain HTTP', () => {
-      expect(guilty((files) => { firstRoute(files).protocols = ['http', 'https']; })).to.match(/without TLS/);
-    });
-    it('a path that is open at its end', () => {
-      expect(guilty((files) => { firstRoute(files).paths = ['/v1/accounts']; })).to.match(/also takes what comes after it/);
-    });
-    it('two routes of one name', () => {
-      expect(guilty((files) => { files['policies.yaml']!.services![0]!.routes![0]!.name = firstRoute(files).name; })).to.match(/is also in/);
-    });
-    it('a sync that would delete the portal\'s consumers', () => {
-      expect(guilty((files) => { delete files['kong.yaml']!._info; })).to.match(/would delete/);
-    });
-    it('YAML that is none', () => {
-      expect(() => readState(`${stringify({ a: 1 })}\n  b: [`, value)).to.throw();
+
+    it('a missing, an empty and a broken value, never telling it', async () => {
+      const { DECK_CONSENT_DECISION_KEY: _missing, ...rest } = secrets;
+      expect((await faults('sandbox', rest)).join()).to.match(/^policies\.yaml:\d+: DECK_CONSENT_DECISION_KEY is not set/);
+      expect((await faults('sandbox', { ...secrets, DECK_AUDIT_INGEST_KEY: '' })).join()).to.match(/DECK_AUDIT_INGEST_KEY is empty/);
+      const odd = await faults('sandbox', { ...secrets, DECK_OAUTH2_PROVISION_KEY: 'se"cret', DECK_GATEWAY_TOKEN_PRIVATE_KEY: 'bm90IGEga2V5', DECK_KYC_URL: 'kyc' });
+      expect(odd.join()).to.match(/PROVISION_KEY has a quote/).and.to.match(/PRIVATE_KEY is not the base64/).and.to.match(/DECK_KYC_URL is not an absolute URL/);
+      expect(odd.join()).not.to.match(/se"cret|bm90/);
     });
   });
 });

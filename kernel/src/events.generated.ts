@@ -350,6 +350,18 @@ export interface EventPayloads {
     endpointId: Id;
     clientId: ClientId;
   };
+  /** An administrator applied a release of the gateway's state, or tried to. */
+  'gateway.configuration-changed': {
+    actor: string;
+    environment: Text;
+    release: string;
+    previousRelease?: Text;
+    digest: string;
+    outcome: 'applied' | 'failed' | 'unknown';
+    created: Texts;
+    updated: Texts;
+    deleted: Texts;
+  };
 }
 
 /** Every event type there is. */
@@ -395,4 +407,5 @@ export const EVENT_TYPES = [
   'app.registered',
   'app.credentials-rotated',
   'webhook.endpoint-disabled',
+  'gateway.configuration-changed',
 ] as const satisfies readonly (keyof EventPayloads)[];

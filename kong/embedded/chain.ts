@@ -8,7 +8,12 @@ import type { AnswerHead, Parts, Plugin, PluginDefinition } from './plugin.js';
 import { BodyAborted, BodyTooLarge } from './request-body.js';
 import type { PluginEntry, Route, State } from './state.js';
 
-interface Step { name: string; plugin: Plugin }
+interface Step {
+  name: string;
+  plugin: Plugin;
+  /** Instances for single consumers, by username or id; such a one runs in place of `plugin`. */
+  forConsumers?: Map<string, Plugin>;
+}
 
 /** The plugins of one route, split by phase so that absent phases cost nothing. */
 export interface Chain {
@@ -27,24 +32,30 @@ export interface Chains {
 }
 
 /**
- * Makes every plugin of the state once. A plugin of a name runs once a request: the one on the route wins over the one
- * on the service, and that over the global one (Kong's order of specificity).
+ * Makes every plugin of the state once. A plugin of a name runs once a request: the caller's own wins over the one on the
+ * route, that over the one on the service, and that over the global one (Kong's order of specificity).
  */
 export function buildChains(state: State, definitions: ReadonlyMap<string, PluginDefinition>, parts: Parts): Chains {
   const made = new Map<PluginEntry, Plugin>();
   for (const entry of state.plugins) made.set(entry, definitions.get(entry.name)!.create(entry, parts));
-  const priority = (entry: PluginEntry) => definitions.get(entry.name)!.priority;
+
+  const forConsumers = new Map<string, Map<string, Plugin>>();
+  for (const entry of state.plugins) {
+    if (entry.consumer === undefined) continue;
+    forConsumers.set(entry.name, (forConsumers.get(entry.name) ?? new Map<string, Plugin>()).set(entry.consumer, made.get(entry)!));
+  }
 
   const chainFor = (route: Route | undefined): Chain => {
     const chosen = new Map<string, PluginEntry>();
     for (const entry of state.plugins) {
-      if (!applies(entry, route)) continue;
+      if (entry.consumer !== undefined || !applies(entry, route)) continue;
       const rival = chosen.get(entry.name);
       if (!rival || specificity(entry) > specificity(rival)) chosen.set(entry.name, entry);
     }
-    const steps = [...chosen.values()]
-      .sort((a, b) => priority(b) - priority(a) || (a.name < b.name ? -1 : 1))
-      .map((entry) => ({ name: entry.name, plugin: made.get(entry)! }));
+    const names = new Set([...chosen.keys(), ...forConsumers.keys()]);
+    const steps = [...names]
+      .sort((a, b) => definitions.get(b)!.priority - definitions.get(a)!.priority || (a < b ? -1 : 1))
+      .map((name): Step => ({ name, plugin: chosen.has(name) ? made.get(chosen.get(name)!)! : PASSES, forConsumers: forConsumers.get(name) }));
     return {
       access: route ? steps.filter(({ plugin }) => plugin.access) : [],
       headerFilter: steps.filter(({ plugin }) => plugin.headerFilter),
@@ -63,6 +74,9 @@ export function buildChains(state: State, definitions: ReadonlyMap<string, Plugi
   };
 }
 
+/** Where only single consumers have the plugin: for all others nothing. */
+const PASSES: Plugin = { access: () => undefined };
+
 function applies(entry: PluginEntry, route: Route | undefined): boolean {
   if (entry.route) return entry.route === route;
   if (entry.service) return route !== undefined && entry.service === route.service;
@@ -78,8 +92,9 @@ function specificity(entry: PluginEntry): number {
  * Awaits only what is really asynchronous: most steps are not.
  */
 export async function runAccess(exchange: Exchange, chain: Chain, parts: Parts): Promise<GatewayAnswer | undefined> {
-  for (const { name, plugin } of chain.access) {
+  for (const { name, plugin: ordinary, forConsumers } of chain.access) {
     try {
+      const plugin = (forConsumers && ownPlugin(forConsumers, exchange)) ?? ordinary;
       const pending = plugin.access!(exchange);
       const answer = pending instanceof Promise ? await pending : pending;
       if (answer) return answer;
@@ -91,6 +106,12 @@ export async function runAccess(exchange: Exchange, chain: Chain, parts: Parts):
     }
   }
   return undefined;
+}
+
+/** The instance for the consumer that is authenticated by now. */
+function ownPlugin(forConsumers: Map<string, Plugin>, { identity }: Exchange): Plugin | undefined {
+  if (!identity) return undefined;
+  return forConsumers.get(identity.consumer.id) ?? forConsumers.get(identity.consumer.username ?? '');
 }
 
 /** Runs the header_filter phase. @throws what a plugin throws: the answer must then not be sent as it is. */

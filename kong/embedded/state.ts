@@ -40,7 +40,7 @@ export interface Route {
   tags: string[];
 }
 
-/** One plugin entry: global, on a service or on a route. */
+/** One plugin entry: global, on a service, on a route, or for one consumer on every route. */
 export interface PluginEntry {
   id: string;
   name: string;
@@ -48,6 +48,8 @@ export interface PluginEntry {
   protocols: string[];
   service?: Service;
   route?: Route;
+  /** Username or id; consumers are not in the state, so nobody need have it. */
+  consumer?: string;
   tags: string[];
   /** For messages: `policies.yaml: route "bank": plugin "acl"`. */
   where: string;
@@ -142,7 +144,7 @@ function checkTop(content: Raw, file: string, faults: Fault[]): void {
   const info = content._info;
   if (info === undefined) return;
   for (const key of Object.keys((info ?? {}) as Raw)) {
-    if (key !== 'select_tags') faults.push({ where: file, what: `_info.${key} is not known to the embedded gateway` });
+    if (key !== 'select_tags' && key !== 'default_lookup_tags') faults.push({ where: file, what: `_info.${key} is not known to the embedded gateway` });
   }
 }
 
@@ -269,14 +271,24 @@ class Assembly {
   }
 
   private freePlugin(raw: Raw, file: string): void {
-    const { service, route, ...own } = raw;
+    const { service, route, consumer, ...own } = raw;
+    if (consumer !== undefined) return this.consumerPlugin(own, file, consumer, service ?? route);
     this.plugin(own, file, {
       ...(service === undefined ? {} : { service: this.referenced(service, this.services, file, 'service') }),
       ...(route === undefined ? {} : { route: this.referenced(route, this.routes, file, 'route') }),
     });
   }
 
-  private plugin(raw: Raw, owner: string, scope: { service?: Service | undefined; route?: Route | undefined }): void {
+  /** A plan of one application: rate-limiting over all routes. Other plugins would have to run before it is known who calls. */
+  private consumerPlugin(raw: Raw, file: string, consumer: unknown, place: unknown): void {
+    const where = `${file}: plugin "${String(raw.name ?? '?')}"`;
+    if (raw.name !== 'rate-limiting') return void this.faults.push({ where, what: 'consumer is supported by the embedded gateway for rate-limiting only' });
+    if (place !== undefined) return void this.faults.push({ where, what: 'consumer together with a service or route is not supported by the embedded gateway' });
+    if (typeof consumer !== 'string' || consumer === '') return void this.faults.push({ where, what: 'consumer must be a username or an id' });
+    this.plugin(raw, file, { consumer });
+  }
+
+  private plugin(raw: Raw, owner: string, scope: { service?: Service | undefined; route?: Route | undefined; consumer?: string }): void {
     const where = `${owner}: plugin "${String(raw.name ?? '?')}"`;
     const { config, _config, ...own } = raw;
     const checked = checkRecord(own, PLUGIN, where, '', this.faults);
@@ -284,7 +296,7 @@ class Assembly {
     if (!schema) return void this.faults.push({ where, what: 'is not known to the embedded gateway' });
     if (checked.enabled !== true) return;
     const name = String(checked.name);
-    const key = `${name}/${scope.service?.name ?? ''}/${scope.route?.name ?? ''}`;
+    const key = `${name}/${scope.service?.name ?? ''}/${scope.route?.name ?? ''}${scope.consumer === undefined ? '' : `/${scope.consumer}`}`;
     if (this.plugins.has(key)) this.faults.push({ where, what: 'is there twice' });
     this.plugins.set(key, {
       id: (checked.id as string | undefined) ?? derivedId(`gateway/plugin/${key}`),
@@ -293,6 +305,7 @@ class Assembly {
       protocols: checked.protocols as string[],
       ...(scope.service === undefined ? {} : { service: scope.service }),
       ...(scope.route === undefined ? {} : { route: scope.route }),
+      ...(scope.consumer === undefined ? {} : { consumer: scope.consumer }),
       tags: checked.tags as string[],
       where,
     });

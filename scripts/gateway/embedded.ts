@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { answersOk, nodeProcess, type PlatformContext } from '../platform/processes.js';
-import { deckEnvironment, deckFiles, type Gateway } from './gateway.js';
+import { deckEnvironment, deckFiles, environmentOf, type Gateway } from './gateway.js';
 
 /**
  * The embedded gateway: one process of ours that reads the decK state itself.
  * @param files the state; the bench gives its own
  */
-export function embeddedGateway(context: PlatformContext, files: string[] = deckFiles(context.settings.root)): Gateway {
+export function embeddedGateway(context: PlatformContext, files: string[] = deckFiles(context.settings.root, environmentOf(context.settings))): Gateway {
   const { settings, stores, tls, secrets } = context;
   const workspace = join(settings.root, 'kong');
   const statusUrl = `http://127.0.0.1:${settings.ports.GATEWAY_STATUS}/readyz`;

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { Fault } from '../platform/fault.js';
 import type { PlatformContext } from '../platform/processes.js';
 import { publicUrls } from '../platform/processes.js';
@@ -14,33 +15,58 @@ export interface Gateway {
   start(supervisor: Supervisor): Promise<void>;
 }
 
-/** The decK state, in the order it is merged. */
-export function deckFiles(root: string): string[] {
-  return ['kong.yaml', 'policies.yaml'].map((name) => join(root, 'deck', name));
+export const ENVIRONMENTS = ['sandbox', 'production'] as const;
+export type Environment = (typeof ENVIRONMENTS)[number];
+
+/** The decK state of an environment, in the order it is merged. @param folder the state's; `deck` in the checkout */
+export function stateFiles(folder: string, environment: Environment): string[] {
+  return ['kong.yaml', 'policies.yaml', `environments/${environment}.yaml`].map((name) => join(folder, name));
+}
+
+/** What an environment's file says: `DECK_…` values that are no secret. @throws Fault when it cannot be read */
+export function environmentValues(folder: string, environment: Environment): Record<string, string> {
+  const path = join(folder, 'environments', `${environment}.env`);
+  if (!existsSync(path)) throw new Fault(`The values of ${environment} are missing: there is no ${path}.`);
+  return parseEnv(readFileSync(path, 'utf8')) as Record<string, string>;
+}
+
+/** The environment the platform of `npm start` is. */
+export function environmentOf({ SANDBOX }: { SANDBOX: boolean }): Environment {
+  return SANDBOX ? 'sandbox' : 'production';
+}
+
+/** The decK state `npm start` serves. */
+export function deckFiles(root: string, environment: Environment = 'sandbox'): string[] {
+  return stateFiles(join(root, 'deck'), environment);
 }
 
 const AUDIENCES: PortName[] = ['CUSTOMER', 'KYC', 'ACCOUNT', 'PAYMENT', 'CONSENT', 'AUDIT', 'CORE_BANKING', 'KYC_PROVIDER', 'PAYMENT_RAIL', 'WEBHOOKS', 'PORTAL'];
 
-/**
- * A value for every `DECK_…` variable the state names.
- * @throws Fault when the state is not generated yet, or names a variable nothing here knows.
- */
-export function deckEnvironment(context: PlatformContext): Record<string, string> {
-  const { settings, secrets, stores } = context;
+/** Every `DECK_…` value an installation of `npm start` has, whether the state names it or not. */
+export function installationValues({ settings, secrets, stores }: Omit<PlatformContext, 'tls' | 'stores'> & { stores: Pick<PlatformContext['stores'], 'redisUrl'> }): Record<string, string> {
   const redis = new URL(stores.redisUrl);
-  const known: Record<string, string> = {
+  return {
     DECK_GATEWAY_TOKEN_PRIVATE_KEY: secrets.gatewayTokenKeys().privateKey,
     DECK_OAUTH2_PROVISION_KEY: secrets.get('oauth2ProvisionKey'),
-    DECK_OAUTH2_TOKEN_EXPIRATION: settings.SANDBOX ? '900' : '7200',
     DECK_REDIS_HOST: redis.hostname,
     DECK_REDIS_PORT: redis.port || '6379',
     DECK_REDIS_PASSWORD: decodeURIComponent(redis.password),
     DECK_AUDIT_INGEST_KEY: secrets.get('auditIngestKey'),
     DECK_CONSENT_DECISION_KEY: secrets.get('consentDecisionKey'),
     DECK_PORTAL_ORIGIN: publicUrls(settings).portal,
+    ...Object.fromEntries(AUDIENCES.map((audience) => [`DECK_${audience}_URL`, `http://127.0.0.1:${settings.ports[audience]}`])),
   };
-  for (const audience of AUDIENCES) known[`DECK_${audience}_URL`] = `http://127.0.0.1:${settings.ports[audience]}`;
-  const named = new Set(deckFiles(settings.root).flatMap((file) => {
+}
+
+/**
+ * A value for every `DECK_…` variable the state names.
+ * @throws Fault when the state is not generated yet, or names a variable nothing here knows.
+ */
+export function deckEnvironment(context: PlatformContext): Record<string, string> {
+  const { settings } = context;
+  const environment = environmentOf(settings);
+  const known = { ...environmentValues(join(settings.root, 'deck'), environment), ...installationValues(context) };
+  const named = new Set(deckFiles(settings.root, environment).flatMap((file) => {
     try {
       return [...readFileSync(file, 'utf8').matchAll(/env "(DECK_[A-Z0-9_]+)"/g)].map((match) => match[1]!);
     } catch {

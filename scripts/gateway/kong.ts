@@ -9,7 +9,7 @@ import { Fault } from '../platform/fault.js';
 import { answersOk, publicUrls, type PlatformContext } from '../platform/processes.js';
 import type { ProcessPlan } from '../platform/supervisor.js';
 import { syncState } from './deck-sync.js';
-import { deckEnvironment, deckFiles, type Gateway } from './gateway.js';
+import { deckEnvironment, deckFiles, environmentOf, type Gateway } from './gateway.js';
 import { commonKongSettings } from './kong-settings.js';
 
 const PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity', 'problem-json'];
@@ -18,7 +18,7 @@ const PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity', 'problem-j
  * Kong as the machine has it, in database mode on a database of its own, with the compiled Lua plugins.
  * @param files the state; the bench gives its own
  */
-export async function kongGateway(context: PlatformContext, tell: (line: string) => void, files = deckFiles(context.settings.root)): Promise<Gateway> {
+export async function kongGateway(context: PlatformContext, tell: (line: string) => void, files = deckFiles(context.settings.root, environmentOf(context.settings))): Promise<Gateway> {
   const { settings } = context;
   const kong = await findProgram('kong');
   const nginx = await findProgram('nginx', []) ?? null;

@@ -74,7 +74,8 @@ function referenceData(root: string, { REFERENCE_DIR, SANCTIONS_FILES, ISO20022_
   };
 }
 
-function dotEnv(root: string): NodeJS.ProcessEnv {
+/** What the file `.env` of the checkout says. */
+export function dotEnv(root: string): NodeJS.ProcessEnv {
   const path = join(root, '.env');
   return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) as NodeJS.ProcessEnv : {};
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { DATABASES } from '../platform/processes.js';
@@ -10,7 +11,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 interface Service {
   image?: string; build?: { context: string; dockerfile?: string; target?: string; args?: { WORKSPACE?: string } };
-  environment?: Record<string, string>; ports?: string[]; healthcheck?: object; restart?: string; networks?: string[];
+  environment?: Record<string, string>; env_file?: string[]; ports?: string[]; healthcheck?: object; restart?: string; networks?: string[];
   depends_on?: Record<string, { condition: string }>; volumes?: string[]; secrets?: string[]; read_only?: boolean;
 }
 const compose = parse(read('docker-compose.yml'), { merge: true }) as {
@@ -64,7 +65,9 @@ describe('docker-compose.yml', () => {
 
   it('gives decK every variable the state names', () => {
     const named = ['deck/kong.yaml', 'deck/policies.yaml'].flatMap((file) => [...read(file).matchAll(/env "(DECK_[A-Z0-9_]+)"/g)].map((match) => match[1]!));
-    expect(Object.keys(compose.services['deck-sync']?.environment ?? {})).to.include.members([...new Set(named)]);
+    const { environment, env_file: files } = compose.services['deck-sync']!;
+    const given = { ...environment, ...Object.assign({}, ...(files ?? []).map((file) => parseEnv(read(file)))) as object };
+    expect(Object.keys(given)).to.include.members([...new Set(named)]);
   });
 
   it('makes a database and a role for each service, as npm start does', () => {

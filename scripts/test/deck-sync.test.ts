@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { syncState } from '../gateway/deck-sync.js';
+import { planState, syncState } from '../gateway/deck-sync.js';
 import { AdminApi } from '../platform/admin-api.js';
 
 type Entity = Record<string, unknown> & { id: string; tags?: string[] };
@@ -17,8 +17,10 @@ function adminApi(store: Record<string, Map<string, Entity>>): Server {
     let text = '';
     request.on('data', (chunk: Buffer) => { text += chunk; });
     request.on('end', () => {
-      const of = store[kind]!;
-      if (request.method === 'GET') {
+      const of = store[kind];
+      if (!of) {
+        response.writeHead(404).end('{"message":"Not found"}');
+      } else if (request.method === 'GET') {
         const tag = url.searchParams.get('tags') ?? '';
         response.end(JSON.stringify({ data: [...of.values()].filter(({ tags }) => tags?.includes(tag)), next: null }));
       } else if (request.method === 'PUT') {
@@ -50,10 +52,12 @@ describe('the gateway state without decK', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const sync = (text: string): Promise<number> => {
+  const options = (text: string): Parameters<typeof syncState>[0] => {
     writeFileSync(join(folder, 'state.yaml'), text);
-    return syncState({ admin, files: [join(folder, 'state.yaml')], values: { DECK_PAYMENT_URL: 'http://127.0.0.1:4004/base', DECK_KEY: 's3cret' } });
+    return { admin, files: [join(folder, 'state.yaml')], values: { DECK_PAYMENT_URL: 'http://127.0.0.1:4004/base', DECK_KEY: 's3cret' } };
   };
+  const sync = (text: string): Promise<number> => syncState(options(text));
+  const planned = (text: string): ReturnType<typeof planState> => planState(options(text));
   const STATE = `
 _format_version: "3.0"
 _info: { select_tags: [kontor] }
@@ -82,6 +86,8 @@ services:
 
   it('loses what the files no longer name, and leaves what others made', async () => {
     await sync(STATE);
+    expect((await planned(STATE.replace(/ {6}- \{ name: look.*\n/, ''))).map(({ action, kind, name }) => `${action} ${kind} ${name}`)).to.deep.equal(['delete route look']);
+    expect(store.routes.size).to.equal(2);
     store.routes.set('foreign', { id: 'foreign', name: 'foreign', tags: ['portal'] });
     expect(await sync(STATE.replace(/ {6}- \{ name: look.*\n/, ''))).to.equal(1);
     expect([...store.routes.values()].map(({ name }) => name)).to.have.members(['pay', 'foreign']);

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
 import { createLogger } from '@kontor/kernel/logger';
 import { testDatabase } from '@kontor/testing/database';
 import { testServer } from '@kontor/testing/environment';
@@ -106,10 +107,10 @@ export function deckVariables(serviceUrl: string, more: Record<string, string> =
   const redis = new URL(testServer('TEST_REDIS_URL'));
   const services = ['ACCOUNT', 'AUDIT', 'CONSENT', 'CUSTOMER', 'KYC', 'PAYMENT', 'PAYMENT_RAIL', 'WEBHOOKS', 'CORE_BANKING', 'KYC_PROVIDER', 'PORTAL'];
   return {
+    ...parseEnv(readFileSync(join(DECK_STATE[0]!, 'environments/sandbox.env'), 'utf8')) as Record<string, string>,
     ...Object.fromEntries(services.map((name) => [`DECK_${name}_URL`, serviceUrl])),
     DECK_GATEWAY_TOKEN_PRIVATE_KEY: testKeys.privateKeyBase64,
     DECK_OAUTH2_PROVISION_KEY: secrets.provisionKey,
-    DECK_OAUTH2_TOKEN_EXPIRATION: '900',
     DECK_CONSENT_DECISION_KEY: secrets.decisionKey,
     DECK_AUDIT_INGEST_KEY: secrets.auditKey,
     DECK_PORTAL_ORIGIN: PORTAL_ORIGIN,

@@ -1,19 +1,19 @@
 /** A private Kong for one test file: own prefix, own database, free ports, the decK state of this repository; further nodes on its database. */
 import { execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { parseEnv, promisify } from 'node:util';
 import pg from 'pg';
 import { buildPlugins, PLUGIN_NAMES } from '../../plugins/build.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const STATE = ['deck/kong.yaml', 'deck/policies.yaml'];
+const STATE = ['deck/kong.yaml', 'deck/policies.yaml', 'deck/environments/sandbox.yaml'];
 const AUDIENCES = ['ACCOUNT', 'AUDIT', 'CONSENT', 'CUSTOMER', 'KYC', 'PAYMENT', 'PAYMENT_RAIL', 'WEBHOOKS'];
 
 /** One node: a process of its own, which may share its database with others. */
@@ -181,9 +181,9 @@ async function kongSettings(prefix: string, database: string, options: KongOptio
 export function deckValues(upstream: string, privateKeyPem: string): Record<string, string> {
   const redis = new URL(process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379');
   return {
+    ...parseEnv(readFileSync(join(ROOT, 'deck/environments/sandbox.env'), 'utf8')) as Record<string, string>,
     DECK_GATEWAY_TOKEN_PRIVATE_KEY: Buffer.from(privateKeyPem).toString('base64'),
     DECK_OAUTH2_PROVISION_KEY: PROVISION_KEY,
-    DECK_OAUTH2_TOKEN_EXPIRATION: '900',
     DECK_CONSENT_DECISION_KEY: DECISION_KEY,
     DECK_REDIS_HOST: redis.hostname,
     DECK_REDIS_PORT: redis.port,

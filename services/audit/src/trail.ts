@@ -45,12 +45,14 @@ const CLEAR_FIELDS: ReadonlySet<string> = new Set([
   'customerId', 'clientId', 'caseId', 'accountId', 'paymentId', 'consentId', 'debtorAccountId', 'transactionId', 'holdId', 'endpointId',
   'appId', 'railReference', 'coreReference', 'uetr', 'status', 'identity', 'screening', 'consentType', 'permissions', 'accounts',
   'changed', 'roles', 'product', 'currency', 'decidedBy',
+  // Of the gateway's configuration: names of entities, and the administrator, who is no customer.
+  'actor', 'environment', 'release', 'previousRelease', 'digest', 'outcome', 'created', 'updated', 'deleted',
 ]);
 
 /** Ids by which a resource's customer can be learnt, most telling first. */
 const RESOURCE_FIELDS = [
   ['accountId', 'account'], ['debtorAccountId', 'account'], ['paymentId', 'payment'], ['consentId', 'consent'], ['caseId', 'case'],
-  ['railReference', 'rail'], ['appId', 'app'], ['endpointId', 'endpoint'],
+  ['railReference', 'rail'], ['appId', 'app'], ['endpointId', 'endpoint'], ['release', 'release'],
 ] as const;
 
 /** The record of an event. `recordedAt` is now. */

@@ -37,6 +37,14 @@ describe('What of an event is personal', () => {
   });
 });
 
+describe('A change of the gateway\'s configuration', () => {
+  it('is no customer\'s: who did it and what is kept in the clear, found by its release', () => {
+    const data = { actor: 'administrator', environment: 'production', release: '0123456789ab', digest: 'a'.repeat(64), outcome: 'applied' as const, created: ['route x'], updated: [], deleted: [] };
+    const record = recordOfEvent(newEvent('gateway.configuration-changed', { subject: data.release, source: 'gateway-administration', context: CONTEXT, now: NOW, data }) as AnyEvent, NOW);
+    expect(record).to.deep.include({ data, personal: {}, resources: ['release:0123456789ab'] });
+  });
+});
+
 describe('An entry of the gateway\'s log', () => {
   const customerId = newId();
   const consentId = newId();

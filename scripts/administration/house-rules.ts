@@ -1,0 +1,52 @@
+/** What this house asks of its gateway beyond what Kong would take. */
+import type { PluginEntry, Route, State } from '../../kong/embedded/state.js';
+
+interface HouseFault { where: string; what: string }
+
+/** What guards an operation; a route without one of these would be open. */
+const GUARDS = ['acl', 'consent-check', 'bian-mapping', 'gateway-identity'];
+const LONGEST_TOKEN_SECONDS = 7200;
+/** The derived file: every route in it is an operation. */
+const DERIVED = 'kong.yaml';
+
+/**
+ * @param options.fileOf name of a route → name of the file it stands in
+ * @param options.production nothing over plain HTTP
+ */
+export function houseFaults(state: State, options: { fileOf: ReadonlyMap<string, string>; production: boolean }): HouseFault[] {
+  const faults: HouseFault[] = [];
+  for (const route of state.routes) {
+    const own = state.plugins.filter((plugin) => plugin.route === route);
+    const file = options.fileOf.get(route.name) ?? DERIVED;
+    const where = `${file}: route "${route.name}"`;
+    if (file === DERIVED) faults.push(...guardFaults(where, route, own));
+    if (options.production && route.protocols.includes('http')) faults.push({ where, what: 'protocols has http, and production serves nothing without TLS' });
+    const other = state.routes.slice(0, state.routes.indexOf(route)).find((before) => sameRequests(before, route));
+    if (other) faults.push({ where, what: `takes the same requests as route ${other.name}: only one of them would ever be asked` });
+  }
+  for (const plugin of state.plugins) {
+    const life = plugin.config.token_expiration;
+    if (typeof life === 'number' && life > LONGEST_TOKEN_SECONDS) faults.push({ where: plugin.where, what: `config.token_expiration is over ${LONGEST_TOKEN_SECONDS} seconds` });
+    if (plugin.name === 'rate-limiting' && plugin.config.fault_tolerant === true) {
+      faults.push({ where: plugin.where, what: 'config.fault_tolerant lets every request pass when the counters are out of reach' });
+    }
+  }
+  return faults;
+}
+
+/** Two routes Kong could not tell apart: one path in common, and a method and a protocol. */
+function sameRequests(one: Route, other: Route): boolean {
+  const meet = (a: string[] | undefined, b: string[] | undefined): boolean => !a || !b || a.some((each) => b.includes(each));
+  return meet(one.paths, other.paths) && meet(one.methods, other.methods) && meet(one.protocols, other.protocols) && one.regexPriority === other.regexPriority;
+}
+
+function guardFaults(where: string, route: Route, plugins: PluginEntry[]): HouseFault[] {
+  const names = plugins.map(({ name }) => name);
+  const faults = GUARDS.filter((guard) => !names.includes(guard)).map((guard) => `lacks ${guard}`);
+  if (names.filter((name) => name === 'oauth2' || name === 'key-auth').length !== 1) faults.push('needs oauth2 or key-auth, and not both');
+  if (!(route.protocols.length === 1 && route.protocols[0] === 'https')) faults.push('takes bearer tokens without TLS (RFC 6750 §5.3)');
+  for (const path of route.paths) if (!/^~.*\$$/.test(path)) faults.push(`path ${path} also takes what comes after it`);
+  const allowed = plugins.find(({ name }) => name === 'acl')?.config.allow as string[] | undefined;
+  if (!allowed?.length) faults.push('lets every role in');
+  return faults.map((what) => ({ where, what }));
+}
