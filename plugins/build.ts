@@ -14,7 +14,7 @@ export const PLUGIN_NAMES = Object.keys(priorities);
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
 /** Modules that are there inside Kong. */
-const PROVIDED = ['resty.**', 'resty/**', 'cjson.safe', 'cjson/safe', 'ngx.base64', 'ngx/base64', 'kong.**', 'kong/**'];
+const PROVIDED = ['resty.**', 'resty/**', 'cjson.safe', 'cjson/safe', 'ngx.base64', 'ngx/base64', 'ngx.semaphore', 'ngx/semaphore', 'kong.**', 'kong/**'];
 
 /** Our imports carry `.js`, as Node wants them; the Lua compiler looks for the source beside it. */
 const WITHOUT_EXTENSION: tstl.Plugin = {
@@ -43,7 +43,7 @@ export function compileToLua(entry: string, exported?: string): string {
     noHeader: true,
   };
   let chunk = '';
-  const { diagnostics } = tstl.transpileFiles([join(FOLDER, entry), join(FOLDER, 'host-lua/kong.d.ts')], luaOptions, (name, text) => {
+  const { diagnostics } = tstl.transpileFiles([join(FOLDER, entry), join(FOLDER, 'host-lua/kong.d.ts'), join(FOLDER, 'host-pdk/pdk-guard/kong.d.ts')], luaOptions, (name, text) => {
     if (name.endsWith('chunk.lua')) chunk = text;
   });
   const errors = diagnostics.filter((one) => one.category === ts.DiagnosticCategory.Error);

@@ -42,13 +42,22 @@ export function missingForKong(): string[] {
   return missing;
 }
 
+export interface StartOptions {
+  upstream: string;
+  /** Further settings of Kong's, as in kong.conf; `prefix` is Kong's own folder. */
+  settings?: (prefix: string) => Promise<Record<string, string>>;
+  /** Another form of the decK state: the files, from the repository's. */
+  state?: (files: string[], prefix: string) => Promise<string[]>;
+}
+
 /** Starts Kong with the whole decK state, every service at one upstream. Takes about half a minute: its tables are made anew. */
-export async function startKong(options: { upstream: string }): Promise<PrivateKong> {
+export async function startKong(options: StartOptions): Promise<PrivateKong> {
   const prefix = await mkdtemp(join(tmpdir(), 'kontor-kong-'));
   const database = `kong_test_${process.pid}`;
   const [http, https, admin] = await Promise.all([freePort(), freePort(), freePort()]);
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const environment = { ...process.env, ...kongSettings({ prefix, database, http, https, admin }) };
+  let environment: NodeJS.ProcessEnv = { ...process.env, ...kongSettings({ prefix, database, http, https, admin }) };
+  let state = STATE.map((file) => join(ROOT, file));
   let child: ChildProcess | undefined;
   const stop = async (): Promise<void> => {
     if (child && child.exitCode === null) {
@@ -60,19 +69,21 @@ export async function startKong(options: { upstream: string }): Promise<PrivateK
   };
   try {
     await buildPlugins(join(prefix, 'lua'));
+    for (const [name, value] of Object.entries(await options.settings?.(prefix) ?? {})) environment = { ...environment, [`KONG_${name.toUpperCase()}`]: value };
+    state = await options.state?.(state, prefix) ?? state;
     await withServer((client) => client.query(`create database ${database}`));
     await run('kong', ['migrations', 'bootstrap'], { env: environment });
     await run('kong', ['prepare', '-p', prefix], { env: environment });
     child = spawn(nginx(), ['-p', prefix, '-c', 'nginx.conf'], { env: environment, stdio: 'ignore' });
     const adminUrl = `http://127.0.0.1:${admin}`;
     await until(async () => (await fetch(`${adminUrl}/status`)).ok);
-    const deck = (command: string): Promise<string> => runDeck(command, adminUrl, deckValues(options.upstream, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string));
+    const deck = (command: string): Promise<string> => runDeck(command, state, adminUrl, deckValues(options.upstream, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string));
     await deck('sync');
-    const state = { http: `http://localhost:${http}`, https: `https://localhost:${https}`, admin: adminUrl };
+    const addresses = { http: `http://localhost:${http}`, https: `https://localhost:${https}`, admin: adminUrl };
     // Routes reach the proxy with the next look at the database.
-    await until(async () => (await fetch(`${state.http}/v1/payments`)).status === 426);
+    await until(async () => (await fetch(`${addresses.http}/v1/payments`)).status === 426);
     return {
-      ...state,
+      ...addresses,
       publicKey: Buffer.from(keys.publicKey.export({ type: 'spki', format: 'pem' }) as string).toString('base64'),
       log: () => readFile(join(prefix, 'logs/error.log'), 'utf8'),
       diff: () => deck('diff'),
@@ -129,8 +140,8 @@ export function deckValues(upstream: string, privateKeyPem: string): Record<stri
   };
 }
 
-async function runDeck(command: string, admin: string, values: Record<string, string>): Promise<string> {
-  const { stdout } = await run('deck', ['gateway', command, ...STATE, '--kong-addr', admin], {
+async function runDeck(command: string, state: string[], admin: string, values: Record<string, string>): Promise<string> {
+  const { stdout } = await run('deck', ['gateway', command, ...state, '--kong-addr', admin], {
     cwd: ROOT, env: { ...process.env, ...values, DECK_ANALYTICS: 'off' }, maxBuffer: 1 << 26,
   });
   return stdout;
