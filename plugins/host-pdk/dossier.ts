@@ -10,7 +10,7 @@ import type { ConsentRecord, Decision, RequestFacts } from '../plugin.js';
 export const DOSSIER = 'kontor_dossier';
 
 export interface Dossier {
-  /** Kong's id of the request: a decision that comes back under another one was made for somebody else. */
+  /** Random, of this request: a decision that comes back under another one was made for somebody else. */
   request: string;
   facts: RequestFacts;
   /** The record consent-check decided on, for gateway-identity. */

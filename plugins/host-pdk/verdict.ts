@@ -7,7 +7,7 @@ import type { Dossier } from './dossier.js';
  * All required plugins have allowed: their changes as one. Otherwise the first refusal, in the plugins' order; a plugin
  * without a decision, or with something that is none, is a refusal.
  * @param dossier as decoded; undefined when there is none. Nothing in it is believed before it is looked at.
- * @param request Kong's id of this request.
+ * @param request what pdk-watch named this request.
  * @param required plugins of this route that run out of process, in their order.
  */
 export function verdict(dossier: Dossier | undefined, request: string, required: string[]): Decision {

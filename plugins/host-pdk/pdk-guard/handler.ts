@@ -19,10 +19,11 @@ export const handler = {
     if (watch !== undefined) watch.post(1);
     const decision = enforce('The plugin host', (): Decision => {
       const text = kong.ctx.shared[DOSSIER];
-      if (watch === undefined || typeof text !== 'string') return undecided();
+      const nonce = kong.ctx.shared.kontor_nonce;
+      if (watch === undefined || typeof nonce !== 'string' || typeof text !== 'string') return undecided();
       const [value] = json.decode(text);
       const dossier = value as Dossier | undefined;
-      const reached = verdict(dossier, kong.request.get_id(), config.requires);
+      const reached = verdict(dossier, nonce, config.requires);
       if (reached.kind === 'allow' && dossier !== undefined) kong.ctx.plugin.answering = dossier.answering;
       return reached;
     });

@@ -8,13 +8,12 @@ declare namespace ngx {
   function exit(status: number): void;
 }
 
+/** nginx's variables; `request_id` is 16 random bytes in hexadecimal, of this request alone. */
+declare interface NginxVariables { request_id: string }
+
 /** @noSelf */
 declare namespace kong {
-  /** @noSelf */
-  namespace request {
-    /** Random, of this request alone. */
-    function get_id(): string;
-  }
+  const configuration: { pluginservers: object[] };
 }
 
 /** ngx.semaphore. */

@@ -4,6 +4,7 @@ import { allow, problemBody } from '../../plugin.js';
 import type { Decision, Refuse, RequestFacts } from '../../plugin.js';
 import { DOSSIER, LIMITS, SECRET_HEADERS } from '../dossier.js';
 import { guardPriorities } from '../priorities.js';
+import { newNonce } from './nonce.js';
 import { undecided } from '../verdict.js';
 
 const json = require('cjson.safe') as { encode(this: void, value: unknown): string };
@@ -14,10 +15,23 @@ export const handler = {
   PRIORITY: guardPriorities['pdk-watch'],
   VERSION: '1.0.0',
 
+  /**
+   * Kong 3.9 keeps the handle of a process it started in its configuration, which the Admin API then cannot encode: `GET /`
+   * answers 500, and decK, which asks it for the version, stops. The handle goes where Kong finds it and the encoder does not.
+   */
+  init_worker(): void {
+    for (const server of kong.configuration.pluginservers) {
+      const hidden = {};
+      setmetatable(server, { __index: hidden, __newindex: hidden });
+    }
+  },
+
   access(config: { plugins: string[] }): void {
     enforce('The plugin host', (): Decision => {
       const facts = readFacts();
-      kong.ctx.shared[DOSSIER] = json.encode({ request: kong.request.get_id(), facts: outward(facts), decisions: {} });
+      const nonce = newNonce();
+      kong.ctx.shared.kontor_nonce = nonce;
+      kong.ctx.shared[DOSSIER] = json.encode({ request: nonce, facts: outward(facts), decisions: {} });
       const [decided, fault] = semaphore['new'](0);
       if (decided === undefined) throw `making a semaphore: ${fault}`;
       kong.ctx.shared.kontor_decided = decided;

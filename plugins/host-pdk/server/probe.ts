@@ -6,11 +6,10 @@ import { runPlugin } from './program.js';
 interface ProbeConfig { does: 'allow' | 'throw' | 'reject' | 'hang'; absent?: string }
 
 void runPlugin<ProbeConfig>({ name: 'probe', priority: 1, schema: pluginSchema('probe', []) }, (config): Decider => () => {
-    if (config.does === 'throw') throw new Error('thrown on purpose');
-    if (config.does === 'reject') return Promise.reject(new Error('rejected on purpose'));
-    if (config.does === 'hang') return new Promise(() => undefined);
-    const decision = allow();
-    decision.setRequestHeaders['x-absent'] = config.absent === undefined ? 'yes' : 'no';
-    return { decision };
-  };
+  if (config.does === 'throw') throw new Error('thrown on purpose');
+  if (config.does === 'reject') return Promise.reject(new Error('rejected on purpose'));
+  if (config.does === 'hang') return new Promise(() => undefined);
+  const decision = allow();
+  decision.setRequestHeaders['x-absent'] = config.absent === undefined ? 'yes' : 'no';
+  return { decision };
 });
