@@ -14,7 +14,7 @@ export const PLUGIN_NAMES = Object.keys(priorities);
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
 /** Modules that are there inside Kong. */
-const PROVIDED = ['resty.**', 'resty/**', 'cjson.safe', 'cjson/safe', 'ngx.base64', 'ngx/base64', 'ngx.semaphore', 'ngx/semaphore', 'kong.**', 'kong/**'];
+const PROVIDED = ['resty.**', 'resty/**', 'cjson.safe', 'cjson/safe', 'ngx.base64', 'ngx/base64', 'kong.**', 'kong/**'];
 
 /** Our imports carry `.js`, as Node wants them; the Lua compiler looks for the source beside it. */
 const WITHOUT_EXTENSION: tstl.Plugin = {

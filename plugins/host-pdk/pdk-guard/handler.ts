@@ -15,19 +15,16 @@ export const handler = {
   VERSION: '1.0.0',
 
   access(config: { requires: string[] }): void {
-    const watch = kong.ctx.shared.kontor_decided as Semaphore | undefined;
-    if (watch !== undefined) watch.post(1);
     const decision = enforce('The plugin host', (): Decision => {
       const text = kong.ctx.shared[DOSSIER];
       const nonce = kong.ctx.shared.kontor_nonce;
-      if (watch === undefined || typeof nonce !== 'string' || typeof text !== 'string') return undecided();
+      if (typeof nonce !== 'string' || typeof text !== 'string') return undecided();
       const [value] = json.decode(text);
       const dossier = value as Dossier | undefined;
       const reached = verdict(dossier, nonce, config.requires);
       if (reached.kind === 'allow' && dossier !== undefined) kong.ctx.plugin.answering = dossier.answering;
       return reached;
     });
-    kong.ctx.shared.kontor_carried_out = true;
     if (decision !== undefined && decision.kind === 'allow') kong.ctx.plugin.echo = decision.setResponseHeaders;
   },
 

@@ -1,57 +1,85 @@
-/** pdk-watch: hands the facts to the plugin servers, and ends the request with 503 when they have not decided in time. */
-import { correlationId, enforce, jsonArray, readFacts } from '../../host-lua/request.js';
-import { allow, problemBody } from '../../plugin.js';
-import type { Decision, Refuse, RequestFacts } from '../../plugin.js';
+/** pdk-watch: hands the facts to the plugin servers, and bounds the time Kong waits for them. */
+import { enforce, jsonArray, readFacts } from '../../host-lua/request.js';
+import { allow } from '../../plugin.js';
+import type { Decision, RequestFacts } from '../../plugin.js';
 import { DOSSIER, LIMITS, SECRET_HEADERS } from '../dossier.js';
 import { guardPriorities } from '../priorities.js';
 import { newNonce } from './nonce.js';
-import { undecided } from '../verdict.js';
+
+/** A plugin as Kong keeps it whose phase is a call to its server. */
+interface RemotePlugin { access(config: unknown): void }
 
 const json = require('cjson.safe') as { encode(this: void, value: unknown): string };
-const semaphore = require('ngx.semaphore') as { 'new'(this: void, count: number): LuaMultiReturn<[made: Semaphore | undefined, fault: string | undefined]> };
-const servers = require('kong.runloop.plugin_servers.plugin') as { reset_instances_for_plugin(this: void, name: string | undefined): void };
+const servers = require('kong.runloop.plugin_servers') as { load_plugin(this: void, name: string): LuaMultiReturn<[ok: boolean, plugin: RemotePlugin]> };
+const instances = require('kong.runloop.plugin_servers.plugin') as { reset_instances_for_plugin(this: void, name: string | undefined): void };
+
+/** Plugins whose phase is bounded in this worker. */
+const bounded: Record<string, boolean> = {};
 
 export const handler = {
   PRIORITY: guardPriorities['pdk-watch'],
   VERSION: '1.0.0',
 
-  /**
-   * Kong 3.9 keeps the handle of a process it started in its configuration, which the Admin API then cannot encode: `GET /`
-   * answers 500, and decK, which asks it for the version, stops. The handle goes where Kong finds it and the encoder does not.
-   */
   init_worker(): void {
     for (const server of kong.configuration.pluginservers) {
-      const hidden = {};
-      setmetatable(server, { __index: hidden, __newindex: hidden });
+      hideProcess(server);
+      const [ok, plugin] = servers.load_plugin(server.name);
+      if (ok && !bounded[server.name]) bound(server.name, plugin);
     }
   },
 
   access(config: { plugins: string[] }): void {
     enforce('The plugin host', (): Decision => {
-      const facts = readFacts();
+      for (const name of config.plugins) if (!bounded[name]) throw `the time of ${name} is not bounded`;
       const nonce = newNonce();
       kong.ctx.shared.kontor_nonce = nonce;
-      kong.ctx.shared[DOSSIER] = json.encode({ request: nonce, facts: outward(facts), decisions: {} });
-      const [decided, fault] = semaphore['new'](0);
-      if (decided === undefined) throw `making a semaphore: ${fault}`;
-      kong.ctx.shared.kontor_decided = decided;
-      const id = correlationId();
-      ngx.thread.spawn(() => {
-        const [posted] = decided.wait(LIMITS.request / 1000);
-        if (posted !== true) giveUp(config.plugins, id);
-      });
+      kong.ctx.shared[DOSSIER] = json.encode({ request: nonce, facts: outward(readFacts()), decisions: {} });
+      ngx.update_time();
+      kong.ctx.shared.kontor_until = ngx.now() + LIMITS.request / 1000;
       return allow();
     });
   },
-
-  /** What Kong itself makes of a plugin server's garbage is a 500; it is the 503 of an undecided request. */
-  header_filter(): void {
-    if (kong.ctx.shared[DOSSIER] === undefined || kong.ctx.shared.kontor_carried_out === true) return;
-    if (kong.response.get_status() !== 500 || kong.response.get_source() === 'service') return;
-    kong.response.set_status(503);
-    kong.response.set_header('retry-after', '1');
-  },
 };
+
+/**
+ * Kong 3.9 keeps the handle of a process it started in its configuration, which the Admin API then cannot encode: `GET /`
+ * answers 500, and decK, which asks it for the version, stops. The handle goes where Kong finds it and the encoder does not.
+ */
+function hideProcess(server: object): void {
+  const hidden = {};
+  setmetatable(server, { __index: hidden, __newindex: hidden });
+}
+
+/**
+ * Makes the plugin's phase end in time whatever its server does: it runs beside a clock, in a light thread that can be
+ * killed in the middle of a read. Ending the request from such a thread (ngx.exit) crashed the worker.
+ */
+function bound(name: string, plugin: RemotePlugin): void {
+  const original = plugin.access;
+  plugin.access = function (this: RemotePlugin, config: unknown): void {
+    ngx.update_time();
+    const leftSeconds = (kong.ctx.shared.kontor_until as number | undefined ?? 0) - ngx.now();
+    if (leftSeconds <= 0) return;
+    const asking = ngx.thread.spawn(() => {
+      original.call(this, config);
+      return 'over';
+    });
+    const clock = ngx.thread.spawn(() => {
+      ngx.sleep(leftSeconds);
+      return 'late';
+    });
+    const [ok, ended] = ngx.thread.wait(asking, clock);
+    ngx.thread.kill(asking);
+    ngx.thread.kill(clock);
+    if (ok && ended === 'over') return;
+    kong.log.err(name, ' did not decide: ', ok ? `nothing in ${LIMITS.request} ms` : ended);
+    // A start of an instance that was cut off leaves its claim behind, and Kong lets all others wait for it. A claim
+    // carries no plugin name yet, hence the reset without one.
+    instances.reset_instances_for_plugin(undefined);
+    instances.reset_instances_for_plugin(name);
+  };
+  bounded[name] = true;
+}
 
 /** The facts without secrets, and with its empty lists as lists. */
 function outward(facts: RequestFacts): RequestFacts {
@@ -62,24 +90,4 @@ function outward(facts: RequestFacts): RequestFacts {
   jsonArray(sent.scopes);
   jsonArray(sent.roles);
   return sent;
-}
-
-/**
- * Ends the request from beside it: the plugin phase that hangs cannot. `kong.response.exit` would only note the answer for
- * when that phase returns, so this is nginx's own exit.
- */
-function giveUp(plugins: string[], id: string): void {
-  // A request that dies while it starts a plugin instance leaves its claim behind, and Kong lets all others wait for it.
-  // Claims carry no plugin name yet, hence the reset without one.
-  servers.reset_instances_for_plugin(undefined);
-  for (const name of plugins) servers.reset_instances_for_plugin(name);
-  const refusal = undecided() as Refuse;
-  kong.log.err('no decision from the plugin servers in ', LIMITS.request, ' ms');
-  kong.log.set_serialize_value('kontor.code', refusal.code);
-  ngx.status = refusal.status;
-  ngx.header['content-type'] = 'application/problem+json';
-  ngx.header['cache-control'] = 'no-store';
-  ngx.header['retry-after'] = '1';
-  ngx.print(json.encode(problemBody(refusal, id)));
-  ngx.exit(200);
 }
