@@ -43,7 +43,7 @@ export function compileToLua(entry: string, exported?: string): string {
     noHeader: true,
   };
   let chunk = '';
-  const { diagnostics } = tstl.transpileFiles([join(FOLDER, entry), join(FOLDER, 'host-lua/kong.d.ts')], luaOptions, (name, text) => {
+  const { diagnostics } = tstl.transpileFiles([join(FOLDER, entry), join(FOLDER, 'host-lua/kong.d.ts'), join(FOLDER, 'host-pdk/pdk-guard/kong.d.ts')], luaOptions, (name, text) => {
     if (name.endsWith('chunk.lua')) chunk = text;
   });
   const errors = diagnostics.filter((one) => one.category === ts.DiagnosticCategory.Error);

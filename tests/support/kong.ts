@@ -56,6 +56,8 @@ export interface KongOptions {
   postgres?: string;
   /** `KONG_…` settings that win over those of the test. */
   settings?: Record<string, string>;
+  /** Runs before Kong is made: writes what it needs into `folder`, and gives further settings and the decK files to use. */
+  prepare?: (folder: string, state: readonly string[]) => Promise<{ settings: Record<string, string>; state: readonly string[] }>;
 }
 
 export const PROVISION_KEY = 'provision-key-of-the-test';
@@ -72,7 +74,8 @@ export function missingForKong(): string[] {
 }
 
 /** Starts Kong with the whole decK state, every service at one upstream. Takes about half a minute: its tables are made anew. */
-export async function startKong(options: KongOptions): Promise<PrivateKong> {
+export async function startKong(given: KongOptions): Promise<PrivateKong> {
+  let options = given;
   const folder = await mkdtemp(join(tmpdir(), 'kontor-kong-'));
   const database = `kong_test_${process.pid}_${(made++).toString()}`;
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -91,6 +94,8 @@ export async function startKong(options: KongOptions): Promise<PrivateKong> {
   };
   try {
     await buildPlugins(join(folder, 'lua'));
+    const prepared = await given.prepare?.(folder, (given.state ?? STATE).map((file) => join(ROOT, file)));
+    if (prepared) options = { ...given, state: prepared.state, settings: { ...given.settings, ...prepared.settings } };
     await withServer((client) => client.query(`create database ${database}`));
     await run('kong', ['migrations', 'bootstrap'], { env: { ...process.env, ...await kongSettings(folder, database, options) } });
     const first = await another();

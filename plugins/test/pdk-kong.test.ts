@@ -1,0 +1,288 @@
+import { expect } from 'chai';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { importSPKI, jwtVerify } from 'jose';
+import { Agent, request } from 'undici';
+import { parse, stringify } from 'yaml';
+import { pdkSettings, socketOf, writePdkState } from '../../scripts/gateway/kong-pdk.js';
+import { buildPdkHost, PDK_PLUGINS } from '../host-pdk/build.js';
+import { missingForKong, startKong, until, type PrivateKong } from '@kontor/testing/kong';
+
+interface Answered { status: number; headers: Record<string, string>; body: Record<string, unknown>; ms: number }
+
+const BROKEN = 200;
+const AT_ONCE = 20;
+
+describe('the plugins out of process (kong-pdk) in a real Kong', function () {
+  this.timeout(60_000);
+  let kong: PrivateKong;
+  let upstream: Server;
+  let agent: Agent;
+  let folder: string;
+  let bearer: string;
+  let seen: { url: string; headers: Record<string, string> }[];
+
+  before(async function () {
+    const missing = missingForKong();
+    if (missing.length > 0) {
+      console.log(`      skipped: needs ${missing.join(', ')}`);
+      this.skip();
+    }
+    upstream = createServer((incoming, response) => {
+      if (incoming.url !== '/internal/access-records') seen.push({ url: incoming.url ?? '', headers: incoming.headers as Record<string, string> });
+      response.setHeader('content-type', 'application/json');
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    seen = [];
+    kong = await startKong({
+      upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
+      async prepare(home, files) {
+        folder = join(home, 'pdk');
+        await mkdir(folder);
+        await buildPdkHost(join(folder, 'host'));
+        for (const plugin of PDK_PLUGINS) await starts(plugin, running(plugin));
+        const settings = { log_level: 'info', ...pdkSettings({ host: join(folder, 'host'), sockets: folder, startCommand: (plugin) => join(folder, `${plugin}.sh`) }) };
+        await mkdir(join(home, 'state'));
+        return {
+          settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [`KONG_${name.toUpperCase()}`, value])),
+          state: await Promise.all((await writePdkState([...files], join(home, 'state'))).map(withoutLimits)),
+        };
+      },
+    });
+    agent = new Agent({ connect: { rejectUnauthorized: false } });
+    bearer = await application();
+    await until(async () => (await ask()).status === 200).catch(async () => { throw new Error(`${JSON.stringify(await ask())}\n${(await kong.log()).slice(-4000)}`); });
+  });
+  after(async () => {
+    await agent?.close();
+    await kong?.stop();
+    upstream?.closeAllConnections();
+    upstream?.close();
+  });
+  beforeEach(() => { seen = []; });
+
+  /** What a plugin's server does the next time Kong starts it. */
+  async function starts(plugin: string, script: string): Promise<void> {
+    await writeFile(join(folder, `${plugin}.sh`), `#!/bin/sh\necho $$ > ${join(folder, `${plugin}.pid`)}\n${script}\n`);
+    await chmod(join(folder, `${plugin}.sh`), 0o700);
+  }
+  const running = (plugin: string, option = ''): string =>
+    `exec ${process.execPath} ${option} ${join(folder, 'host', plugin, 'server.cjs')} --socket ${socketOf(folder, plugin)}`;
+  const pidOf = async (plugin: string): Promise<number> => Number(await readFile(join(folder, `${plugin}.pid`), 'utf8'));
+  const kill = async (plugin: string, signal: NodeJS.Signals): Promise<void> => { process.kill(await pidOf(plugin), signal); };
+
+  async function call(method: 'GET' | 'POST', path: string, options: { headers?: Record<string, string>; form?: Record<string, string> } = {}): Promise<Answered> {
+    const started = performance.now();
+    const headers = { ...options.headers, ...options.form ? { 'content-type': 'application/x-www-form-urlencoded' } : {} };
+    const answer = await request(`${kong.https}${path}`, { method, headers, body: options.form ? new URLSearchParams(options.form).toString() : null, dispatcher: agent });
+    const text = await answer.body.text();
+    return { status: answer.statusCode, headers: answer.headers as Record<string, string>, body: text ? JSON.parse(text) as Record<string, unknown> : {}, ms: performance.now() - started };
+  }
+
+  async function admin(path: string, body: unknown): Promise<void> {
+    const answer = await fetch(`${kong.admin}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  }
+
+  /** An application; its token for payments. */
+  async function application(scope = 'payments'): Promise<string> {
+    const id = `app-${randomUUID()}`;
+    const secret = randomBytes(24).toString('base64url');
+    await admin('/consumers', { username: id, custom_id: id });
+    await admin(`/consumers/${id}/oauth2`, { name: id, client_id: id, client_secret: secret, hash_secret: true, redirect_uris: ['https://fintech.example/callback'] });
+    for (const group of ['aisp', 'pisp']) await admin(`/consumers/${id}/acls`, { group });
+    const answer = await call('POST', '/oauth2/token', { form: { grant_type: 'client_credentials', client_id: id, client_secret: secret, scope } });
+    expect(answer.status, JSON.stringify(answer.body)).to.equal(200);
+    return answer.body.access_token as string;
+  }
+
+  const ask = (headers: Record<string, string> = {}): Promise<Answered> => call('GET', '/v1/payments', { headers: { authorization: `Bearer ${bearer}`, ...headers } });
+
+  function expectProblem(answer: Answered, status: number, code: string): void {
+    expect(answer.status, JSON.stringify(answer.body)).to.equal(status);
+    expect(answer.headers['content-type']).to.equal('application/problem+json');
+    expect(answer.body).to.include({ status, code, correlationId: answer.headers['x-correlation-id'] });
+  }
+
+  /** Many requests while something is broken: each one is a 503 problem within a second, and none reaches the service. */
+  async function expectClosed(requests = BROKEN): Promise<void> {
+    seen = [];
+    let left = requests;
+    const answers: Answered[] = [];
+    await Promise.all(Array.from({ length: AT_ONCE }, async () => { while (left-- > 0) answers.push(await ask()); }));
+    expect(seen, 'requests that reached the service').to.deep.equal([]);
+    expect(answers).to.have.length(requests);
+    for (const answer of answers) expectProblem(answer, 503, 'unavailable');
+    // Kong alone would wait a minute; how much less than a second it is on a free machine is in the README.
+    expect(Math.max(...answers.map(({ ms }) => ms))).to.be.below(10_000);
+  }
+
+  /** The fault is over: Kong starts the server again and requests pass. */
+  async function recovers(): Promise<void> {
+    for (const plugin of PDK_PLUGINS) await starts(plugin, running(plugin));
+    await until(async () => (await ask()).status === 200);
+  }
+
+  it('is what decK sees, guards included', async () => {
+    expect(await kong.diff()).to.match(/Created: 0\s+Updated: 0\s+Deleted: 0/);
+  });
+
+  it('allows as inside Kong: token signed, BIAN headers both ways, credentials stripped', async () => {
+    const answer = await ask({ 'x-consumer-custom-id': 'forged', 'x-bian-mapping': 'forged', 'x-authenticated-userid': 'forged' });
+    expect(answer.status, JSON.stringify(answer.body)).to.equal(200);
+    const [reached] = seen;
+    const key = await importSPKI(Buffer.from(kong.publicKey, 'base64').toString(), 'ES256');
+    const { payload } = await jwtVerify(reached?.headers['x-gateway-token'] as string, key, { algorithms: ['ES256'], issuer: 'kontor-gateway' });
+    expect(payload).to.deep.include({ aud: 'payment', op: 'listPayments', scopes: ['payments'] });
+    expect(Object.keys(reached?.headers ?? {}).filter((name) => /^(authorization|x-consumer|x-credential|x-authenticated)/.test(name))).to.deep.equal([]);
+    for (const headers of [reached?.headers, answer.headers]) expect(headers).to.include({ 'x-bian-service-domain': 'PaymentOrderInitiation', 'x-bian-release': '14.0.0' });
+  });
+
+  it('refuses as inside Kong: scope, release, forged token, no token', async () => {
+    const poor = await application('accounts');
+    expectProblem(await call('GET', '/v1/payments', { headers: { authorization: `Bearer ${poor}` } }), 403, 'insufficient_scope');
+    expectProblem(await call('GET', '/v1/accounts', { headers: { authorization: `Bearer ${poor}` } }), 403, 'consent_required');
+    expectProblem(await ask({ 'x-bian-release': '12.0.0' }), 400, 'invalid_request');
+    expectProblem(await ask({ 'x-gateway-token': 'e30.e30.x' }), 401, 'invalid_token');
+    expectProblem(await call('GET', '/v1/payments'), 401, 'unauthenticated');
+    expectProblem(await call('GET', '/bank/consents', { headers: { 'x-gateway-token': 'e30.e30.x' } }), 401, 'invalid_token');
+    expect(seen).to.deep.equal([]);
+    expect((await call('GET', '/bank/consents')).status).to.equal(200);
+  });
+
+  it('gives what a client claims about the decision no weight', async () => {
+    await starts('gateway-identity', 'exit 1');
+    await kill('gateway-identity', 'SIGKILL');
+    await until(async () => (await ask()).status === 503);
+    seen = [];
+    const claimed = { kontor_dossier: '{"decisions":{}}', 'x-kontor-dossier': '{}', 'x-kontor-decided': 'true' };
+    expectProblem(await ask(claimed), 503, 'unavailable');
+    expect(seen).to.deep.equal([]);
+    await recovers();
+  });
+
+  for (const plugin of ['consent-check', 'gateway-identity']) {
+    it(`refuses while ${plugin}'s server is stopped (SIGSTOP), and goes on when it goes on`, async () => {
+      await kill(plugin, 'SIGSTOP');
+      try {
+        await expectClosed(2 * AT_ONCE);
+      } finally {
+        await kill(plugin, 'SIGCONT');
+      }
+      await recovers();
+    });
+  }
+
+  it('refuses when a server is killed (kill -9) again and again', async () => {
+    for (const plugin of PDK_PLUGINS) {
+      await starts(plugin, 'exit 1');
+      await kill(plugin, 'SIGKILL');
+      await until(async () => (await ask()).status === 503);
+      await expectClosed();
+      await recovers();
+    }
+  });
+
+  it('lets nothing through without a decision while servers die and come back under load', async () => {
+    let ended = false;
+    const killer = (async () => {
+      for (let round = 0; round < 4; round++) {
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        await kill(PDK_PLUGINS[round % PDK_PLUGINS.length]!, 'SIGKILL').catch(() => undefined);
+      }
+      ended = true;
+    })();
+    const statuses: Record<number, number> = {};
+    await Promise.all(Array.from({ length: 8 }, async () => {
+      while (!ended) {
+        const { status } = await ask();
+        statuses[status] = (statuses[status] ?? 0) + 1;
+      }
+    }));
+    await killer;
+    expect(Object.keys(statuses).map(Number).every((status) => [200, 429, 503].includes(status)), JSON.stringify(statuses)).to.equal(true);
+    expect(seen.filter(({ headers }) => !headers['x-gateway-token'] || !headers['x-bian-release'])).to.deep.equal([]);
+    await recovers();
+  });
+
+  const FAULTS: [title: string, script: (plugin: string) => string | Promise<string>][] = [
+    ['is in a crash loop', (plugin) => `echo life >> ${join(folder, 'lives')}; ${running(plugin, `--require ${join(folder, 'crash.cjs')}`)}`],
+    ['answers garbage', (plugin) => `exec ${process.execPath} ${join(folder, 'garbage.cjs')} ${socketOf(folder, plugin)} bytes`],
+    ['answers well-formed nonsense', (plugin) => `exec ${process.execPath} ${join(folder, 'garbage.cjs')} ${socketOf(folder, plugin)} messages`],
+    ['answers byte by byte without an end', (plugin) => `exec ${process.execPath} ${join(folder, 'garbage.cjs')} ${socketOf(folder, plugin)} drip`],
+    ['claims the phase is over without deciding', (plugin) => `exec ${process.execPath} ${join(folder, 'garbage.cjs')} ${socketOf(folder, plugin)} over`],
+  ];
+  for (const [title, script] of FAULTS) {
+    it(`refuses while a server ${title}`, async () => {
+      await writeFile(join(folder, 'crash.cjs'), 'setTimeout(() => process.abort(), 150);');
+      await writeFile(join(folder, 'garbage.cjs'), GARBAGE);
+      await starts('consent-check', await script('consent-check'));
+      await kill('consent-check', 'SIGKILL');
+      if (title === 'is in a crash loop') {
+        // Between two crashes it decides for a moment: what passes then has been decided.
+        const refusals: Answered[] = [];
+        const lives = async (): Promise<number> => (await readFile(join(folder, 'lives'), 'utf8').catch(() => '')).split('\n').length - 1;
+        await until(async () => {
+          const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => ask()));
+          refusals.push(...answers.filter(({ status }) => status !== 200));
+          return await lives() >= 3;
+        });
+        expect(refusals).to.not.deep.equal([]);
+        for (const refusal of refusals) expectProblem(refusal, 503, 'unavailable');
+        expect(seen.filter(({ headers }) => !headers['x-gateway-token'])).to.deep.equal([]);
+      } else {
+        await until(async () => (await ask()).status === 503);
+        await new Promise((resolve) => setTimeout(resolve, 1200));
+        await expectClosed(3 * AT_ONCE);
+      }
+      await kill('consent-check', 'SIGKILL').catch(() => undefined);
+      await recovers();
+    });
+  }
+
+  it('refuses when a core throws', async () => {
+    await writeFile(join(folder, 'poison.cjs'), 'require("node:crypto").sign = () => { throw new Error("thrown on purpose"); };');
+    await starts('gateway-identity', running('gateway-identity', `--require ${join(folder, 'poison.cjs')}`));
+    await kill('gateway-identity', 'SIGKILL');
+    await until(async () => (await kong.log()).includes('thrown on purpose') || (await ask()).status === 0);
+    await expectClosed();
+    await kill('gateway-identity', 'SIGKILL');
+    await recovers();
+  });
+});
+
+/** Without rate limits: how many requests are refused is not what is tested here. */
+async function withoutLimits(file: string): Promise<string> {
+  const state = parse(await readFile(file, 'utf8')) as unknown;
+  const text = stringify(state, (_name, value: unknown) => (Array.isArray(value) ? value.filter((one) => (one as { name?: string } | null)?.name !== 'rate-limiting') : value));
+  await writeFile(file, text);
+  return file;
+}
+
+/** A server that is not one of ours: `garbage.cjs <socket> bytes|messages|drip|over`. */
+const GARBAGE = `
+const net = require('node:net'), fs = require('node:fs');
+const [path, kind] = process.argv.slice(2);
+fs.rmSync(path, { force: true });
+const random = () => Buffer.from(Array.from({ length: 64 }, () => Math.floor(Math.random() * 256)));
+net.createServer((socket) => {
+  socket.on('error', () => undefined);
+  let count = 0;
+  socket.on('data', (data) => {
+    count += 1;
+    if (kind === 'bytes') socket.write(random());
+    else if (kind === 'messages') socket.write(Buffer.from([[0xc3], [0xa2, 0x6f, 0x6b], [0x94, 1, 0, 0xc0, 0xc0], [0x90]][count % 4]));
+    else if (kind === 'drip') { socket.write(Buffer.from([0x94])); setInterval(() => socket.write(Buffer.from([0x93])), 50); }
+    // [1, id, nil, { Id = 7, Data = 'ret', EventId = 7 }]: the id is read from Kong's message [0, id, …].
+    else {
+      const width = { 0xcc: 2, 0xcd: 3, 0xce: 5 }[data[2]] ?? 1;
+      socket.write(Buffer.concat([Buffer.from([0x94, 1]), data.subarray(2, 2 + width), Buffer.from([0xc0, 0x83, 0xa2]), Buffer.from('Id'), Buffer.from([7, 0xa4]),
+        Buffer.from('Data'), Buffer.from([0xa3]), Buffer.from('ret'), Buffer.from([0xa7]), Buffer.from('EventId'), Buffer.from([7])]));
+    }
+  });
+}).listen(path);
+`;
