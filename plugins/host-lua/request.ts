@@ -152,16 +152,9 @@ function exitWith(refusal: Refuse): void {
   kong.response.exit(refusal.status, json.encode(problemBody(refusal, correlationId())), headers);
 }
 
-/** One value of the access record, filled by all our plugins; it is read when the record is written. */
 function writeLog(fields: Record<string, string>): void {
   if (fields.decision !== undefined) kong.ctx.shared.kontor_decided = true;
-  const known = kong.ctx.shared.kontor_log as Record<string, string> | undefined;
-  if (known === undefined) {
-    kong.ctx.shared.kontor_log = fields;
-    kong.log.set_serialize_value('kontor', fields);
-    return;
-  }
-  for (const name in fields) known[name] = fields[name] as string;
+  for (const name in fields) kong.log.set_serialize_value(`kontor.${name}`, fields[name]);
 }
 
 /** Marks an array so that it is encoded as `[]` when empty, not as `{}`. */

@@ -107,7 +107,7 @@ export function deckVariables(serviceUrl: string, more: Record<string, string> =
   const redis = new URL(testServer('TEST_REDIS_URL'));
   const services = ['ACCOUNT', 'AUDIT', 'CONSENT', 'CUSTOMER', 'KYC', 'PAYMENT', 'PAYMENT_RAIL', 'WEBHOOKS', 'CORE_BANKING', 'KYC_PROVIDER', 'PORTAL'];
   return {
-    ...parseEnv(readFileSync(join(DECK_STATE[0]!, 'environments/sandbox.env'), 'utf8')) as Record<string, string>,
+    ...parseEnv(readFileSync(new URL('../../deck/environments/sandbox.env', import.meta.url), 'utf8')) as Record<string, string>,
     ...Object.fromEntries(services.map((name) => [`DECK_${name}_URL`, serviceUrl])),
     DECK_GATEWAY_TOKEN_PRIVATE_KEY: testKeys.privateKeyBase64,
     DECK_OAUTH2_PROVISION_KEY: secrets.provisionKey,
