@@ -1,7 +1,10 @@
-/** Order among Kong's plugins; problem-json comes last so that it sees what every other one made of the answer. */
+/**
+ * Order among Kong's plugins. problem-json comes right after correlation-id (100001): a request that Kong ends in the middle of
+ * its access phase, as one whose body is malformed, is answered by the plugins it had come to, and no others.
+ */
 export const priorities = {
   'consent-check': 905,
   'bian-mapping': 904,
   'gateway-identity': 903,
-  'problem-json': 1,
+  'problem-json': 100000,
 };

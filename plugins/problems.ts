@@ -4,6 +4,7 @@
  */
 export const PROBLEMS = {
   invalid_request: { status: 400, title: 'The request does not match the contract' },
+  duplicate_header: { status: 400, title: 'A header that may appear once was sent several times' },
   unauthenticated: { status: 401, title: 'Authentication is required' },
   invalid_token: { status: 401, title: 'The token is not valid' },
   insufficient_scope: { status: 403, title: 'The access token lacks a scope this operation needs' },

@@ -41,6 +41,8 @@ export interface TlsFiles { cert: string; key: string }
 
 /** nginx's `large_client_header_buffers 4 8k`: all headers together. */
 const HEADERS_BYTES = 32 * 1024;
+/** One of those buffers: a request line does not fit into several. */
+const LONGEST_TARGET = 8 * 1024;
 /** A refused body longer than this is not read to its end: the connection is closed instead. */
 const DRAIN_BYTES = 64 * 1024;
 
@@ -149,6 +151,7 @@ class Conversation {
     exchange.repeatedHeaders = read.repeated;
     exchange.expectsContinue = expectsContinue;
     const fault = path === undefined ? { code: 'invalid_request', title: 'Invalid request', detail: 'The request target is not a valid path.' } : read.fault;
+    if (url.length > LONGEST_TARGET) return this.distrust(exchange, { code: 'invalid_request', title: 'Invalid request', detail: 'The request line is longer than the gateway reads.' }, 414);
     if (path === undefined || fault) return this.distrust(exchange, fault!);
 
     const match = core.router.match(exchange.method, path);
@@ -165,9 +168,9 @@ class Conversation {
     if (failed) this.send(exchange, failed);
   }
 
-  private distrust(exchange: Exchange, { code, title, detail }: { code: string; title: string; detail: string }): void {
+  private distrust(exchange: Exchange, { code, title, detail }: { code: string; title: string; detail: string }, status = 400): void {
     distrusted.add(this.request.socket);
-    const answer = problemAnswer(exchange, 400, code, title, detail);
+    const answer = problemAnswer(exchange, status, code, title, detail);
     answer.headers.connection = 'close';
     this.send(exchange, answer);
   }

@@ -99,7 +99,7 @@ function missingScope(facts: RequestFacts, config: ConsentCheckConfig): string |
 }
 
 /** A record from outside: every field is checked before one is believed. */
-function isWhole(record: ConsentRecord): boolean {
+export function isWhole(record: ConsentRecord): boolean {
   return typeof record.version === 'number'
     && typeof record.status === 'string'
     && typeof record.clientId === 'string'

@@ -1,4 +1,5 @@
 /** Reads a consent's decision record: Redis first, the consent service when Redis has none or does not answer. */
+import { isWhole } from '../consent-check/core.js';
 import type { ConsentCheckConfig } from '../consent-check/core.js';
 import type { ConsentLookup, ConsentRecord } from '../plugin.js';
 
@@ -77,9 +78,9 @@ function request(consentId: string, config: ConsentCheckConfig, limitMs: number)
   return record !== undefined ? { kind: 'found', record } : { kind: 'unavailable' };
 }
 
-/** The record as it came; the core checks every field of it. */
+/** The record where it is whole; a broken one is none, so that the consent service is asked. */
 function decodeRecord(text: string | undefined): ConsentRecord | undefined {
   if (text === undefined) return undefined;
   const [value] = json.decode(text);
-  return typeof value === 'object' ? value as ConsentRecord : undefined;
+  return typeof value === 'object' && isWhole(value as ConsentRecord) ? value as ConsentRecord : undefined;
 }

@@ -65,6 +65,13 @@ declare namespace kong {
 
 /** @noSelf */
 declare namespace ngx {
+  /**
+   * `request` is the whole request line, `request_id` 32 random hexadecimal digits.
+   * @customName var
+   */
+  const variables: { request: string; request_id: string };
+  /** Kong's own context of the request. */
+  const ctx: { cached_request_headers?: object };
   /** Cached unix seconds. */
   function time(): number;
   /** Unix seconds with milliseconds, cached until update_time. */

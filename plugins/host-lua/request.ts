@@ -1,11 +1,18 @@
 /** Between Kong's plugin development kit and the cores: facts from it, decisions back into it. */
 import { failClosed, problemBody } from '../plugin.js';
+import type { RawRequest } from '../gateway-identity/core.js';
 import type { Decision, Refuse, RequestFacts } from '../plugin.js';
 
 const json = require('cjson.safe') as { encode(this: void, value: unknown): string; array_mt: unknown };
 const groups = require('kong.plugins.acl.groups') as {
   get_consumer_groups(this: void, consumer: string): LuaMultiReturn<[groups: string[] | undefined, fault: string | undefined]>;
 };
+
+/** nginx's random id of this request, written as a UUID. */
+export function uniqueId(): string {
+  const id = ngx.variables.request_id;
+  return `${id.substring(0, 8)}-${id.substring(8, 12)}-${id.substring(12, 16)}-${id.substring(16, 20)}-${id.substring(20)}`;
+}
 
 /** The most the kit hands out; a request with more is refused, since unread headers cannot be stripped. */
 const MAX_HEADERS = 1000;
@@ -37,6 +44,27 @@ export function readFacts(): RequestFacts {
   };
   kong.ctx.shared.kontor_facts = facts;
   return facts;
+}
+
+/** The request before anything has changed it. */
+export function readRaw(): RawRequest {
+  const [headers, truncated] = kong.request.get_headers(MAX_HEADERS);
+  const single: Record<string, string> = {};
+  const repeated: string[] = [];
+  let headerCount = 0;
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    if (typeof value === 'object') {
+      repeated.push(name);
+      headerCount += value.length;
+      single[name] = value.join(', ');
+    } else {
+      headerCount += 1;
+      single[name] = tostring(value);
+    }
+  }
+  const [, target] = ngx.variables.request.split(' ');
+  return { headers: single, repeated, headerCount, headersTruncated: truncated !== undefined, target: target ?? '' };
 }
 
 /** Each header as one text; repeated ones joined by `, `. */
@@ -107,6 +135,7 @@ function exitWith(refusal: Refuse): void {
 }
 
 function writeLog(fields: Record<string, string>): void {
+  if (fields.decision !== undefined) kong.ctx.shared.kontor_decided = true;
   for (const name of Object.keys(fields)) kong.log.set_serialize_value(`kontor.${name}`, fields[name]);
 }
 

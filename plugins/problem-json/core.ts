@@ -23,7 +23,9 @@ export function answer(facts: RequestFacts, _config: ProblemJsonConfig, answered
   const contentType = answered.headers['content-type'];
   if (contentType !== undefined && contentType.startsWith('application/problem+json')) return change;
   const known = recognise(answered);
-  const body = problemBody({ status: answered.status, code: known.code, title: PROBLEMS[known.code].title, detail: known.detail }, facts.correlationId);
+  const status = PLAINER[`s${answered.status}`] ?? answered.status;
+  if (status !== answered.status) change.status = status;
+  const body = problemBody({ status, code: known.code, title: PROBLEMS[known.code].title, detail: known.detail }, facts.correlationId);
   change.setHeaders['content-type'] = 'application/problem+json';
   if (isOAuthEndpoint(facts.path) && (answered.status === 400 || answered.status === 401)) {
     // RFC 6749 §5.2: OAuth clients read `error` from application/json; the problem's members stand beside it.
@@ -65,6 +67,12 @@ function unauthenticated(): Known {
   return { code: 'unauthenticated', detail: 'Send a valid access token or API key.' };
 }
 
+/**
+ * Statuses of the gateway's own that mean what another says: 417 is request-size-limiting's word for a body that is announced
+ * too large, 501 and 505 nginx's for a transfer encoding and a protocol it does not speak.
+ */
+const PLAINER: Record<string, number | undefined> = { 's417': 413, 's501': 400, 's505': 400 };
+
 const BY_STATUS: Record<string, Known> = {
   's401': { code: 'unauthenticated', detail: 'Send a valid access token or API key.' },
   's403': { code: 'role_required', detail: 'This application is not registered for this operation.' },
@@ -73,13 +81,16 @@ const BY_STATUS: Record<string, Known> = {
   's406': { code: 'not_acceptable', detail: 'The answer cannot be given in the requested form.' },
   's413': { code: 'payload_too_large', detail: 'The request body is larger than the gateway accepts.' },
   's415': { code: 'unsupported_media_type', detail: 'The request body is of a type this operation does not take.' },
+  's414': { code: 'invalid_request', detail: 'The request line is longer than the gateway reads.' },
   's417': { code: 'payload_too_large', detail: 'The announced request body is larger than the gateway accepts.' },
   's426': { code: 'invalid_request', detail: 'Use HTTPS.' },
   's429': { code: 'rate_limited', detail: 'The rate limit is used up. Wait as long as Retry-After says.' },
   's500': { code: 'internal', detail: 'The gateway failed. Quote the correlation id when you report it.' },
+  's501': { code: 'invalid_request', detail: 'The gateway does not speak what this request asks for.' },
   's502': { code: 'bad_gateway', detail: 'The service answered in a way the gateway could not read.' },
   's503': { code: 'unavailable', detail: 'The service is not available right now. Try again shortly.' },
   's504': { code: 'timeout', detail: 'The service did not answer in time.' },
+  's505': { code: 'invalid_request', detail: 'The gateway does not speak this protocol.' },
 };
 
 function byStatus(status: number): Known {

@@ -15,13 +15,21 @@ export const handler = {
   VERSION: '1.0.0',
 
   header_filter(config: ProblemJsonConfig): void {
-    const status = kong.response.get_status();
     const source = kong.response.get_source();
+    let status = kong.response.get_status();
     if (status < 400 || source === 'service') return;
+    if (status === 500) {
+      // A plugin could not decide (its store is gone, its code failed): nobody was asked, the client may try again.
+      status = 503;
+      kong.response.set_status(status);
+      kong.response.set_header('Retry-After', '1');
+    }
+    if (kong.ctx.shared.kontor_decided !== true) kong.log.set_serialize_value('kontor.decision', 'refuse');
     const [headers] = kong.response.get_headers(1000);
     const answered: Answer = { status, source, headers: singleHeaders(headers), fields: {} };
     const change = answer(answerFacts(), config, answered);
     if (change.body === undefined) return;
+    if (change.status !== undefined) kong.response.set_status(change.status);
     for (const name of Object.keys(change.setHeaders)) kong.response.set_header(name, change.setHeaders[name] as string);
     kong.response.clear_header('Content-Length');
     kong.ctx.plugin.answered = answered;

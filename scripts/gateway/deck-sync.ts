@@ -10,16 +10,16 @@ interface RouteState { name: string; plugins?: PluginState[]; [field: string]: u
 interface ServiceState { name: string; routes?: RouteState[]; plugins?: PluginState[]; [field: string]: unknown }
 interface State {
   _format_version: string; _info?: { select_tags?: string[] }; _plugin_configs?: Record<string, object>;
-  plugins?: PluginState[]; services?: ServiceState[];
+  plugins?: PluginState[]; services?: ServiceState[]; routes?: RouteState[];
 }
 interface Reference { id: string }
 interface Entity extends Reference { name: string; service?: Reference | null; route?: Reference | null; [field: string]: unknown }
 
-const TOP_LEVEL = ['_format_version', '_info', '_plugin_configs', 'plugins', 'services'];
+const TOP_LEVEL = ['_format_version', '_info', '_plugin_configs', 'plugins', 'services', 'routes'];
 
 /**
  * Applies decK state files to Kong through its Admin API, for a machine without decK. It knows the part of the format our state
- * uses: services, their routes, plugins at each level, `_plugin_configs`, `_info.select_tags`, environment values. Anything else
+ * uses: services, their routes, routes without a service, plugins at each level, `_plugin_configs`, `_info.select_tags`, environment values. Anything else
  * stops it. What carries our tag and is not in the state is deleted.
  * @returns how many entities were written or deleted
  */
@@ -51,14 +51,18 @@ export async function syncState(options: { admin: AdminApi; files: string[]; val
       await put('plugins', { ...rest, ...parent, config: { ...base, ...config } });
     }
   };
+  const putRoutes = async (routes: RouteState[] | undefined, parent: { service?: Reference }): Promise<void> => {
+    for (const { plugins, ...route } of routes ?? []) {
+      const id = await put('routes', { ...route, ...parent });
+      await putPlugins(plugins, { route: { id } });
+    }
+  };
   for (const { routes, plugins, ...service } of state.services ?? []) {
     const serviceId = await put('services', urlParts(service));
     await putPlugins(plugins, { service: { id: serviceId } });
-    for (const { plugins: routePlugins, ...route } of routes ?? []) {
-      const routeId = await put('routes', { ...route, service: { id: serviceId } });
-      await putPlugins(routePlugins, { route: { id: routeId } });
-    }
+    await putRoutes(routes, { service: { id: serviceId } });
   }
+  await putRoutes(state.routes, {});
   await putPlugins(state.plugins, {});
   for (const kind of ['plugins', 'routes', 'services'] as const) {
     for (const { id } of existing[kind].values()) {
@@ -72,7 +76,7 @@ export async function syncState(options: { admin: AdminApi; files: string[]; val
 
 /** The files as one state, with the environment values in place. @throws Fault for what this client does not know. */
 function readState(files: string[], values: Record<string, string>): State {
-  const merged: State = { _format_version: '3.0', _plugin_configs: {}, plugins: [], services: [] };
+  const merged: State = { _format_version: '3.0', _plugin_configs: {}, plugins: [], services: [], routes: [] };
   for (const file of files) {
     const text = readFileSync(file, 'utf8').replace(/\$\{\{\s*env\s+"([A-Z0-9_]+)"\s*\}\}/g, (_, name: string) => values[name] ?? '');
     const state = parse(text) as State;
@@ -82,6 +86,7 @@ function readState(files: string[], values: Record<string, string>): State {
     Object.assign(merged._plugin_configs!, state._plugin_configs);
     merged.plugins!.push(...state.plugins ?? []);
     merged.services!.push(...state.services ?? []);
+    merged.routes!.push(...state.routes ?? []);
   }
   return merged;
 }

@@ -10,6 +10,7 @@ import { answersOk, publicUrls, type PlatformContext } from '../platform/process
 import type { ProcessPlan } from '../platform/supervisor.js';
 import { syncState } from './deck-sync.js';
 import { deckEnvironment, deckFiles, type Gateway } from './gateway.js';
+import { commonKongSettings } from './kong-settings.js';
 
 const PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity', 'problem-json'];
 
@@ -68,16 +69,14 @@ async function writeConfiguration({ settings, stores, tls }: PlatformContext, pr
   await mkdir(prefix, { recursive: true, mode: 0o755 });
   if (isRoot()) await chown(prefix, UNPRIVILEGED.uid, UNPRIVILEGED.gid);
   const lines: Record<string, string> = {
-    prefix, database: 'postgres', pg_host: database.hostname, pg_port: database.port || '5432', pg_database: database.pathname.slice(1),
+    ...commonKongSettings(lua, PLUGINS),
+    prefix, pg_host: database.hostname, pg_port: database.port || '5432', pg_database: database.pathname.slice(1),
     pg_user: database.username, pg_password: database.password,
-    plugins: ['bundled', ...PLUGINS].join(','), lua_package_path: `${lua}/?.lua;${lua}/?/init.lua;;`,
     proxy_listen: `127.0.0.1:${ports.GATEWAY_HTTP}, 127.0.0.1:${ports.GATEWAY_HTTPS} ssl http2`,
-    admin_listen: `127.0.0.1:${ports.GATEWAY_ADMIN}`, admin_gui_listen: 'off', status_listen: `127.0.0.1:${ports.GATEWAY_STATUS}`,
-    ssl_cert: tls.certificate, ssl_cert_key: tls.key, anonymous_reports: 'off', db_update_frequency: '1',
-    // Paths carry ids of customers: the access log stays off, access records go to the audit service.
-    proxy_access_log: 'off', admin_access_log: 'off', status_access_log: 'off',
-    proxy_error_log: 'stderr', admin_error_log: 'stderr', status_error_log: 'stderr', log_level: 'warn',
-    nginx_daemon: 'off', nginx_worker_processes: String(Math.min(2, availableParallelism())), mem_cache_size: '32m',
+    admin_listen: `127.0.0.1:${ports.GATEWAY_ADMIN}`, status_listen: `127.0.0.1:${ports.GATEWAY_STATUS}`,
+    ssl_cert: tls.certificate, ssl_cert_key: tls.key, db_update_frequency: '1',
+    proxy_error_log: 'stderr', admin_error_log: 'stderr', status_error_log: 'stderr',
+    nginx_worker_processes: String(Math.min(2, availableParallelism())),
     ...(isRoot() ? { nginx_user: `${UNPRIVILEGED.name} ${UNPRIVILEGED.group}` } : {}),
   };
   const path = join(home, 'data', 'kong.conf');

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { claimsOf, Client, expectProblem, type Answer, type App } from './client.js';
-import { deckVariables, embeddedTarget, houseState, type Target } from './target.js';
+import { deckVariables, houseState, onEachTarget, type Target } from './target.js';
 import { startUpstream, type Upstream } from './upstream.js';
 
-describe('Attacks on the gateway', () => {
+onEachTarget('Attacks on the gateway', ({ start }) => {
   let upstream: Upstream;
   let target: Target;
   let client: Client;
@@ -16,7 +16,7 @@ describe('Attacks on the gateway', () => {
 
   before(async () => {
     upstream = await startUpstream();
-    target = await embeddedTarget(houseState(), deckVariables(upstream.url));
+    target = await start(houseState(), deckVariables(upstream.url));
     client = new Client(target);
     app = await client.app();
     const consentId = randomUUID();
@@ -40,6 +40,8 @@ describe('Attacks on the gateway', () => {
       ['X-Anonymous-Consumer', 'true'], ['X-Bian-Control-Record-Id', 'forged'], ['X-BIAN-Mapping', 'exact-forged'], ['X-Bian-Anything', 'forged'],
       ['X-Original-URL', '/v1/audit/events'], ['X-Rewrite-URL', '/v1/audit/events'], ['X-HTTP-Method-Override', 'DELETE'], ['X-Method-Override', 'DELETE'], ['X-HTTP-Method', 'DELETE'],
       ['Forwarded', 'for=10.0.0.1;host=evil.test'], ['X-Consumer-New-Thing', 'forged'], ['X-Credential-New-Thing', 'forged'],
+      ['X_Consumer_Custom_Id', 'forged-by-underscore'], ['X_Authenticated_Userid', 'forged-by-underscore'], ['x-Credential_Identifier', 'forged-by-underscore'], ['X_BIAN_Control_Record_Id', 'forged-by-underscore'],
+      ['X_Gateway_Token', 'forged-by-underscore'], ['X_HTTP_Method_Override', 'forged-by-underscore'], ['X_Original_URL', '/forged-by-underscore'], ['x-consumer-custom-id', 'forged-in-lower-case'], ['X-AUTHENTICATED-SCOPE', 'FORGED-IN-UPPER-CASE'],
     ];
     for (const [name, value] of identity) {
       it(`${name}: a service never sees it`, async () => {
@@ -77,6 +79,16 @@ describe('Attacks on the gateway', () => {
       expect(upstream.last().headers).to.include.keys('x-forwarded-for', 'x-real-ip', 'x-correlation-id', 'via');
       expect(upstream.last().headers).to.not.have.property('cookie');
     });
+
+    for (const name of ['X-Gateway-Token', 'X-Gateway-Token, Authorization', 'close, x-gateway-token', 'X-Correlation-Id', 'X-BIAN-Operation-Id']) {
+      it(`Connection: ${name} does not take the gateway's own header off`, async () => {
+        const answer = await client.secureRaw(`GET /v1/accounts/${account}/balances HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${access}\r\nConnection: ${name}\r\n\r\n`);
+        // Where the client declares its own token hop-by-hop, it has none.
+        if (/^HTTP\/1\.1 401/.test(answer)) return expect(upstream.arrived).to.be.empty;
+        expect(answer).to.match(/^HTTP\/1\.1 200/);
+        expect(upstream.last().headers).to.include.keys('x-gateway-token', 'x-correlation-id', 'x-bian-operation-id');
+      });
+    }
 
     it('every token a service gets is the gateway\'s own, for this client', async () => {
       await get(`/v1/accounts/${account}/balances`);
@@ -139,7 +151,8 @@ describe('Attacks on the gateway', () => {
     for (const [name, a, b] of twice) {
       it(`${name} twice`, async () => {
         const answer = await get(`/v1/accounts/${account}/balances`, name === 'Authorization' ? { authorization: [a(), b()] } : { [name]: [a(), b()] });
-        expectProblem(answer, 400, 'duplicate_header');
+        // nginx itself refuses a second Authorization.
+        expectProblem(answer, 400, name === 'Authorization' ? ['duplicate_header', 'invalid_request'] : 'duplicate_header');
         expect(upstream.arrived).to.be.empty;
       });
     }
@@ -151,6 +164,25 @@ describe('Attacks on the gateway', () => {
       const many = Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`x-pad-${i}`, '1']));
       expectProblem(await get(`/v1/accounts/${account}/balances`, { ...many, 'x-consumer-id': 'hidden' }), 400, 'invalid_request');
       expect(upstream.arrived).to.be.empty;
+    });
+    it('exactly as many headers as the gateway reads, forged ones last; and one more', async () => {
+      const bytes = (count: number) => `GET /bank/consents HTTP/1.1\r\nHost: a\r\n${Array.from({ length: count - 3 }, (_, i) => `X-Pad-${i}: 1\r\n`).join('')}X-Consumer-Id: forged\r\nX-Authenticated-Userid: forged\r\n\r\n`;
+      expect(await client.raw(bytes(100))).to.match(/^HTTP\/1\.1 200/);
+      expect(JSON.stringify(upstream.last().headers)).to.not.include('forged');
+      upstream.reset();
+      expect(await client.raw(bytes(101))).to.match(/^HTTP\/1\.1 400[^]*application\/problem\+json/i);
+      expect(upstream.arrived).to.be.empty;
+    });
+    it('forged headers several times', async () => {
+      await get('/bank/consents', { 'x-consumer-id': ['forged', 'forged'], 'x-authenticated-userid': ['forged', 'forged'], 'x-bian-anything': ['forged', 'forged'] });
+      expect(JSON.stringify(upstream.last().headers)).to.not.include('forged');
+      upstream.reset();
+      expectProblem(await get(`/v1/accounts/${foreign}/balances`, { 'x-authenticated-scope': ['audit', 'accounts'], 'x-consumer-custom-id': [app.clientId, 'x'] }), 403, 'consent_account_not_covered');
+      expect(upstream.arrived).to.be.empty;
+    });
+    it('a header of 8 kB is read whole, and a forged one behind it is stripped', async () => {
+      expect((await get('/bank/consents', { 'x-pad': 'x'.repeat(8_000), 'x-consumer-id': 'forged' })).status).to.equal(200);
+      expect(JSON.stringify(upstream.last().headers)).to.not.include('forged');
     });
     it('one header of 9 kB, and headers of 40 kB together', async () => {
       expectProblem(await get(`/v1/accounts/${account}/balances`, { 'x-pad': 'x'.repeat(9_000) }), 400, 'invalid_request');
@@ -179,7 +211,6 @@ describe('Attacks on the gateway', () => {
       ['a chunk size with a sign', `${head}Transfer-Encoding: chunked\r\n\r\n+5\r\nhello\r\n0\r\n\r\n${smuggled}`],
       ['a chunk longer than it says', `${head}Transfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n0\r\n\r\n${smuggled}`],
       ['a folded header', `${head}X-A: 1\r\n Transfer-Encoding: chunked\r\n\r\n${smuggled}`],
-      ['a bare line feed', 'POST /bank/x HTTP/1.1\nHost: a\n\n'],
       ['a NUL in a header', `${head}X-A: a\0b\r\n\r\n`],
       ['no host', 'GET /bank/x HTTP/1.1\r\n\r\n'],
       ['two hosts', 'GET /bank/x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
@@ -203,10 +234,41 @@ describe('Attacks on the gateway', () => {
       });
     }
 
+    it('a bare line feed: refused, or read as the end of a line (RFC 9112 §2.2) and passed on as one clean request', async () => {
+      const answer = await client.raw(`POST /bank/x HTTP/1.1\nHost: a\nX-Consumer-Id: forged\n\n`);
+      expect([...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status)).to.be.deep.oneOf([['400'], ['200']]);
+      for (const { headers } of upstream.arrived) expect(JSON.stringify(headers)).to.not.include('forged');
+    });
+
     it('a request in HTTP/1.1 that is sound still passes on the same listener', async () => {
       expect(await client.raw(`${head}Content-Length: 5\r\n\r\nhello`)).to.match(/^HTTP\/1\.1 200/);
       expect(upstream.last().body.toString()).to.equal('hello');
     });
+  });
+
+  describe('by what the HTTP server itself refuses', () => {
+    const refused: [what: string, bytes: string, statuses: number[]][] = [
+      ['a request line that is none', 'GET\r\n\r\n', [400]],
+      ['a request line in another language', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n', [400]],
+      ['a request line of 9 kB', `GET /bank/${'x'.repeat(9_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, [414]],
+      ['a request line of 40 kB', `GET /bank/${'x'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, [400, 414, 431]],
+      ['headers of 40 kB', `GET /bank/x HTTP/1.1\r\nHost: a\r\n${'X-Pad: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n'.repeat(900)}\r\n`, [400, 431]],
+      ['a header of 9 kB', `GET /bank/x HTTP/1.1\r\nHost: a\r\nX-Pad: ${'x'.repeat(9_000)}\r\n\r\n`, [400, 431]],
+      ['a header without a name', 'GET /bank/x HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n', [400]],
+      ['HTTP/3.0', 'GET /bank/x HTTP/3.0\r\nHost: a\r\n\r\n', [400]],
+      ['TRACE', 'TRACE /bank/x HTTP/1.1\r\nHost: a\r\n\r\n', [404, 405]],
+    ];
+    for (const [what, bytes, statuses] of refused) {
+      it(`${what}: a problem with a correlation id`, async () => {
+        const answer = await client.raw(bytes);
+        expect(Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]), answer).to.be.oneOf(statuses);
+        expect(answer).to.match(/\r\ncontent-type: application\/problem\+json/i);
+        expect(answer).to.match(/"correlationId":"[A-Za-z0-9._-]+"/);
+        expect(answer).to.match(/"type":"urn:kontor:problem:\w+"/);
+        expect(answer).to.not.match(/nginx|openresty|kong\/|<html/i);
+        expect(upstream.arrived).to.be.empty;
+      });
+    }
   });
 
   describe('by another method', () => {

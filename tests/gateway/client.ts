@@ -1,6 +1,7 @@
 /** A client of the gateway: plain requests, raw bytes, and the fixtures a request needs (apps, tokens, consents). */
 import { randomBytes, createHash, randomUUID } from 'node:crypto';
 import net from 'node:net';
+import tls from 'node:tls';
 import { decisionKey, type DecisionRecord } from '@kontor/kernel/consent-decision';
 import { testServer } from '@kontor/testing/environment';
 import { expect } from 'chai';
@@ -140,25 +141,35 @@ export class Client {
     await this.redis.del(decisionKey(consentId));
   }
 
+  /** Sends bytes as they are over TLS and gives back what came before the connection was closed or fell silent. */
+  secureRaw(bytes: string | Buffer, silenceMs = 300): Promise<string> {
+    const { port } = new URL(this.target.httpsUrl);
+    return exchangeOver(tls.connect({ port: Number(port), host: '127.0.0.1', ca: this.target.authority, servername: 'localhost' }), bytes, silenceMs);
+  }
+
   /** Sends bytes as they are over HTTP and gives back what came before the connection was closed or fell silent. */
   raw(bytes: string | Buffer, silenceMs = 300): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const { port } = new URL(this.target.proxyUrl);
-      const socket = net.connect(Number(port), '127.0.0.1', () => socket.write(bytes));
-      let received = '';
-      const done = () => {
-        socket.destroy();
-        resolve(received);
-      };
-      socket.setTimeout(silenceMs + 700, done);
-      socket.on('data', (chunk) => {
-        received += chunk.toString('latin1');
-        socket.setTimeout(silenceMs, done);
-      });
-      socket.on('close', done);
-      socket.on('error', (fault: NodeJS.ErrnoException) => (fault.code === 'ECONNRESET' || fault.code === 'EPIPE' ? done() : reject(fault)));
-    });
+    const { port } = new URL(this.target.proxyUrl);
+    return exchangeOver(net.connect(Number(port), '127.0.0.1'), bytes, silenceMs);
   }
+}
+
+function exchangeOver(socket: net.Socket, bytes: string | Buffer, silenceMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    socket.write(bytes);
+    let received = '';
+    const done = () => {
+      socket.destroy();
+      resolve(received);
+    };
+    socket.setTimeout(silenceMs + 700, done);
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString('latin1');
+      socket.setTimeout(silenceMs, done);
+    });
+    socket.on('close', done);
+    socket.on('error', (fault: NodeJS.ErrnoException) => (fault.code === 'ECONNRESET' || fault.code === 'EPIPE' ? done() : reject(fault)));
+  });
 }
 
 export function challengeOf(verifier: string): string {
@@ -180,6 +191,19 @@ export function expectProblem(answer: Answer, status: number, code?: string | st
   expect(answer.body.correlationId).to.be.a('string').and.not.equal('');
   if (answer.headers['x-correlation-id'] !== undefined) expect(answer.headers['x-correlation-id']).to.equal(answer.body.correlationId);
   if (code !== undefined) expect(answer.body.code).to.be.oneOf([code].flat());
+}
+
+/** Holds within two seconds: Kong's workers are told of a change, the embedded gateway makes it itself. */
+export async function soon(holds: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + 2_000;
+  for (;;) {
+    try {
+      return await holds();
+    } catch (fault) {
+      if (Date.now() > deadline) throw fault;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
 }
 
 /** The claims of a gateway token, unverified. */

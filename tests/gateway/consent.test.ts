@@ -5,10 +5,10 @@ import { testKeys } from '@kontor/testing/gateway-token';
 import { expect } from 'chai';
 import { jwtVerify, importSPKI } from 'jose';
 import { claimsOf, Client, expectProblem, type Answer, type App } from './client.js';
-import { deckVariables, embeddedTarget, houseState, PROBE_STATE, secrets, type Target } from './target.js';
+import { deckVariables, houseState, onEachTarget, PROBE_STATE, secrets, type Target } from './target.js';
 import { startUpstream, type Upstream } from './upstream.js';
 
-describe('Consent at the gateway', () => {
+onEachTarget('Consent at the gateway', ({ start }) => {
   let upstream: Upstream;
   let consentService: Upstream;
   let target: Target;
@@ -19,7 +19,7 @@ describe('Consent at the gateway', () => {
   before(async () => {
     upstream = await startUpstream();
     consentService = await startUpstream();
-    target = await embeddedTarget(houseState(), deckVariables(upstream.url, { DECK_CONSENT_URL: consentService.url }));
+    target = await start(houseState(), deckVariables(upstream.url, { DECK_CONSENT_URL: consentService.url }));
     client = new Client(target);
     app = await client.app();
   });
@@ -192,7 +192,7 @@ describe('Consent at the gateway', () => {
   });
 });
 
-describe('Consent without its store', () => {
+onEachTarget('Consent without its store', ({ start }) => {
   let upstream: Upstream;
   let consentService: Upstream;
   let silent: net.Server;
@@ -211,7 +211,7 @@ describe('Consent without its store', () => {
       DECK_PROBE_URL: upstream.url, DECK_CONSENT_URL: consentService.url, DECK_CLOSED_PORT: '1',
       DECK_HANGING_PORT: String((silent.address() as net.AddressInfo).port),
     };
-    target = await embeddedTarget(PROBE_STATE, deckVariables(upstream.url, more));
+    target = await start(PROBE_STATE, deckVariables(upstream.url, more));
     client = new Client(target);
     app = await client.app();
   });

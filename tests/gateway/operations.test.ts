@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { claimsOf, Client, expectProblem, type Answer, type App } from './client.js';
-import { deckVariables, embeddedTarget, houseState, type Target } from './target.js';
+import { deckVariables, houseState, onEachTarget, type Target } from './target.js';
 import { startUpstream, type Upstream } from './upstream.js';
 
 /** One operation of the contracts, as `npm run generate` writes it down. */
@@ -23,7 +23,7 @@ const ROLES = ['onboarding', 'aisp', 'pisp', 'compliance', 'sandbox'];
 const SCOPES = ['customers', 'kyc', 'accounts', 'payments', 'consents', 'webhooks', 'audit'];
 
 /** Every cell of operation × caller × consent, on our path and on every BIAN-shaped one. */
-describe('Every operation at the gateway', () => {
+onEachTarget('Every operation at the gateway', ({ start }) => {
   let upstream: Upstream;
   let target: Target;
   let client: Client;
@@ -34,7 +34,7 @@ describe('Every operation at the gateway', () => {
   before(async function () {
     this.timeout(60_000);
     upstream = await startUpstream();
-    target = await embeddedTarget(houseState(), deckVariables(upstream.url));
+    target = await start(houseState(), deckVariables(upstream.url));
     client = new Client(target);
     for (const role of ROLES) byRole.set(role, await client.app([role]));
     foreignConsent = randomUUID();

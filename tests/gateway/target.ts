@@ -1,6 +1,6 @@
 /**
- * The gateway under test. The suite knows it by its addresses only, so that a real Kong with the same state can take the
- * embedded gateway's place (DESIGN D10); `embedded` marks what only the embedded gateway promises.
+ * The gateways under test: the embedded one and a real Kong. The suite knows them by their addresses and runs the same tests on
+ * each (`onEachTarget`): a difference is a bug. `embedded` marks what only the embedded gateway promises.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
@@ -14,6 +14,7 @@ import { testDatabase } from '@kontor/testing/database';
 import { testServer } from '@kontor/testing/environment';
 import { testKeys } from '@kontor/testing/gateway-token';
 import { startGateway, type GatewayOptions } from '../../kong/embedded/gateway.js';
+import { kongTarget, missingForKong, stopKongs } from './kong-target.js';
 
 /** Where a gateway can be reached. */
 export interface Target {
@@ -32,6 +33,41 @@ export interface Target {
   stop(): Promise<void>;
 }
 
+/** A kind of gateway the suite runs on. */
+export interface TargetKind {
+  name: string;
+  embedded: boolean;
+  /** What this machine lacks to run it; empty when it can run. */
+  missing: string[];
+  /** @param more only for the embedded gateway, which takes its clock and further plugins from a test */
+  start(state: readonly string[], env: Record<string, string>, more?: Partial<GatewayOptions>): Promise<Target>;
+}
+
+/** Every gateway the suite must find no difference between. */
+export function targets(): TargetKind[] {
+  return [
+    { name: 'embedded gateway', embedded: true, missing: [], start: embeddedTarget },
+    { name: 'Kong with the Lua host', embedded: false, missing: missingForKong(), start: (state, env) => kongTarget(state, env) },
+  ];
+}
+
+/** Declares the same tests for every target. Where a target cannot run, the run says so and why. */
+export function onEachTarget(title: string, declare: (kind: TargetKind) => void): void {
+  for (const kind of targets()) {
+    describe(`${title} (${kind.name})`, function () {
+      this.timeout(kind.embedded ? 20_000 : 60_000);
+      before(function () {
+        if (kind.missing.length === 0) return;
+        console.log(`      skipped: ${kind.name} needs ${kind.missing.join(', ')}`);
+        this.skip();
+      });
+      declare(kind);
+    });
+  }
+}
+
+after(stopKongs);
+
 /** Secrets of this run; the state takes them as `DECK_…`. */
 export const secrets = {
   provisionKey: randomBytes(24).toString('hex'),
@@ -42,21 +78,25 @@ export const secrets = {
 export const PORTAL_ORIGIN = 'http://portal.test:8080';
 
 /** The house's own state: derived routes and policies. */
-export const DECK_STATE = [fileURLToPath(new URL('../../deck/', import.meta.url))];
+export const DECK_STATE = ['kong.yaml', 'policies.yaml'].map((name) => fileURLToPath(new URL(`../../deck/${name}`, import.meta.url)));
 
 /**
  * The house's state with a rate limit the suite does not reach; the limits have tests of their own.
  * @returns files in a new folder of the machine's temporary directory
  */
 export function houseState(): string[] {
+  if (house) return house;
   const folder = mkdtempSync(join(tmpdir(), 'kontor-deck-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return ['kong.yaml', 'policies.yaml'].map((name) => {
-    const text = readFileSync(join(DECK_STATE[0]!, name), 'utf8').replace(/^(\s+)(second|minute): \d+$/gm, '$1$2: 1000000');
+  house = ['kong.yaml', 'policies.yaml'].map((name) => {
+    const text = readFileSync(new URL(`../../deck/${name}`, import.meta.url), 'utf8').replace(/^(\s+)(second|minute): \d+$/gm, '$1$2: 1000000');
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   });
+  return house;
 }
+
+let house: string[] | undefined;
 
 /** A small state of the suite for what the house's state cannot show: time-outs, small limits, broken plugins. */
 export const PROBE_STATE = [fileURLToPath(new URL('./probe-state.yaml', import.meta.url))];
