@@ -353,9 +353,9 @@ describe('the plugins in a real Kong', function () {
     behave = (_one, response) => response.end('{}');
     const busy = await app();
     const busyToken = await clientToken(busy, 'payments');
-    const answers = await Promise.all(Array.from({ length: 80 }, () => call('GET', '/v1/payments', { token: busyToken })));
+    const answers = await Promise.all(Array.from({ length: 200 }, () => call('GET', '/v1/payments', { token: busyToken })));
     const limited = answers.find((answer) => answer.status === 429) as Answered;
-    expect(limited, 'one of 80 at once').to.be.an('object');
+    expect(limited, 'one of 200 at once').to.be.an('object');
     expectProblem(limited, 429, 'rate_limited');
     expect(limited.headers['retry-after']).to.match(/^\d+$/);
   });

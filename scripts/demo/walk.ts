@@ -185,12 +185,12 @@ export async function revoke({ journal, place }: Traveller, customer: BankCustom
 export async function overstep({ journal, place }: Traveller, own: Token): Promise<void> {
   journal.step('Too many requests, no token, a forged identity');
   const url = `${place.gatewayUrl}/v1/consents`;
-  const answers = await Promise.all(Array.from({ length: 120 }, () => send({ url, headers: bearer(own) })));
+  const answers = await Promise.all(Array.from({ length: 200 }, () => send({ url, headers: bearer(own) })));
   const limited = answers.find(({ status }) => status === 429);
-  ensure(limited, 'A burst of 120 requests was not limited.');
+  ensure(limited, 'A burst of 200 requests was not limited.');
   const wait = Number(limited.headers.get('retry-after'));
   ensure(wait >= 1, 'The 429 has no Retry-After.');
-  journal.note(`a burst of 120: ${answers.filter(({ status }) => status === 429).length} × 429 ${limited.body.code}, Retry-After ${wait} s`);
+  journal.note(`a burst of 200: ${answers.filter(({ status }) => status === 429).length} × 429 ${limited.body.code}, Retry-After ${wait} s`);
   await new Promise((resolve) => setTimeout(resolve, Math.min(wait, 65) * 1000 + 200));
   await journal.call({ url, expect: 401, fact: ({ body }) => `without a token: ${body.code}` });
   const forged = { 'x-gateway-token': 'eyJhbGciOiJub25lIn0.e30.', 'x-consumer-id': newKey(), 'x-authenticated-userid': newKey() };
