@@ -100,12 +100,15 @@ export async function stopKongs(): Promise<void> {
 
 let draining: Promise<number> | undefined;
 
-/** The port of a service that takes everything: between two test files Kong goes on delivering what it has. */
+/**
+ * The port of a service that takes everything: between two test files Kong goes on delivering what it has. It keeps no connection:
+ * one that is kept would lead past the next file's services.
+ */
 function sink(): Promise<number> {
   draining ??= new Promise((resolve) => {
     const server = createServer((request, response) => {
       request.resume();
-      request.on('end', () => response.writeHead(202).end());
+      request.on('end', () => response.writeHead(202, { connection: 'close' }).end());
     });
     server.listen(0, '127.0.0.1', () => resolve((server.address() as net.AddressInfo).port));
     server.on('connection', (socket) => socket.unref());
