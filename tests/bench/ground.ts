@@ -149,8 +149,9 @@ async function consentToken({ gateway, authority, provisionKey, client }: TokenR
     for (let attempt = 1; ; attempt++) {
       const answer = await request(`${gateway}${path}`, { method: 'POST', dispatcher, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(form).toString() });
       const text = await answer.body.text();
-      if (answer.statusCode === 200) return JSON.parse(text) as Record<string, string>;
-      // Routes and consumers reach Kong's proxy with its next look at the database.
+      const told = answer.statusCode === 200 ? JSON.parse(text) as Record<string, string> : {};
+      if (told.redirect_uri !== undefined || told.access_token !== undefined) return told;
+      // Routes, then their plugins, and consumers reach Kong's proxy with its next look at the database: until then the upstream answers.
       if (attempt === 40) throw new Error(`${path} answered ${answer.statusCode}: ${text.slice(0, 200)}`);
       await new Promise((done) => setTimeout(done, 250));
     }
