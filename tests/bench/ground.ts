@@ -1,7 +1,6 @@
 /** What the gateway benches stand on: stores of their own, a fast upstream, Kong nodes, the embedded gateway, a caller. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { Agent, request } from 'undici';
@@ -20,6 +19,7 @@ import { Secrets } from '../../scripts/platform/secrets.js';
 import { platformSettings, PORTS, type PortName } from '../../scripts/platform/settings.js';
 import { startStores } from '../../scripts/platform/stores.js';
 import { Supervisor } from '../../scripts/platform/supervisor.js';
+import { scratchDirectory } from '../../scripts/testing/infrastructure.js';
 import { PERMISSION, SCOPE, writeState, type Chain } from './gateway-state.js';
 
 export const ROOT = resolve(new URL('../..', import.meta.url).pathname);
@@ -48,7 +48,7 @@ const CONSENT = newId();
 
 /** Starts stores and upstream; gateways when asked for. */
 export async function prepareGround(): Promise<Ground> {
-  const home = mkdtempSync(join(tmpdir(), 'kontor-bench-'));
+  const home = scratchDirectory();
   const progress = new Progress({ started: Date.now() });
   const supervisors: Supervisor[] = [];
   const supervised = (): Supervisor => {
