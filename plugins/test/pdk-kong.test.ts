@@ -8,7 +8,8 @@ import { importSPKI, jwtVerify } from 'jose';
 import { Agent, request } from 'undici';
 import { parse, stringify } from 'yaml';
 import { pdkSettings, socketOf, writePdkState } from '../../scripts/gateway/kong-pdk.js';
-import { buildPdkHost, PDK_PLUGINS } from '../host-pdk/build.js';
+import { buildPdkHost } from '../host-pdk/build.js';
+import { PDK_PLUGINS } from '../host-pdk/parts.js';
 import { missingForKong, startKong, until, type PrivateKong } from '@kontor/testing/kong';
 
 interface Answered { status: number; headers: Record<string, string>; body: Record<string, unknown>; ms: number }

@@ -92,7 +92,11 @@ async function chooseGateway(settings: PlatformSettings): Promise<'kong' | 'embe
   if (settings.GATEWAY === 'kong' && !kong) {
     throw new Fault('GATEWAY=kong, but there is no `kong` on the PATH: install Kong Gateway 3.9, use docker compose, or set GATEWAY=embedded.');
   }
-  return settings.GATEWAY ?? (kong ? 'kong' : 'embedded');
+  const choice = settings.GATEWAY ?? (kong ? 'kong' : 'embedded');
+  if (choice === 'embedded' && settings.PLUGIN_HOST === 'pdk') {
+    throw new Fault('PLUGIN_HOST=pdk needs a Kong, and the embedded gateway runs the plugins itself: put `kong` on the PATH and set GATEWAY=kong, or leave PLUGIN_HOST out.');
+  }
+  return choice;
 }
 
 /** A new route takes a moment to reach Kong's proxy: waits until a call without a token is refused as it should be (401). */

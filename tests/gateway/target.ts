@@ -15,7 +15,7 @@ import { testDatabase } from '@kontor/testing/database';
 import { testServer } from '@kontor/testing/environment';
 import { testKeys } from '@kontor/testing/gateway-token';
 import { startGateway, type GatewayOptions } from '../../kong/embedded/gateway.js';
-import { kongTarget, missingForKong, stopKongs } from './kong-target.js';
+import { kongTarget, luaHost, missingForKong, pdkHost, stopKongs } from './kong-target.js';
 
 /** Where a gateway can be reached. */
 export interface Target {
@@ -25,10 +25,12 @@ export interface Target {
   embedded: boolean;
   /** PEM of the authority of its certificate. */
   authority: string;
-  /** What it has logged so far (embedded only). */
+  /** What it has logged so far. */
   logged(): string;
-  /** Ends the process and starts it again with the same database (embedded only). */
-  restart(): Promise<void>;
+  /** Ends the process; what runs is finished. */
+  halt(): Promise<void>;
+  /** Starts it again, with the same database and ports. */
+  resume(): Promise<void>;
   /** Takes its database away under it (embedded only). */
   loseDatabase(): Promise<void>;
   stop(): Promise<void>;
@@ -48,7 +50,7 @@ export interface TargetKind {
 export function targets(): TargetKind[] {
   return [
     { name: 'embedded gateway', embedded: true, missing: [], start: embeddedTarget },
-    { name: 'Kong with the Lua host', embedded: false, missing: missingForKong(), start: (state, env) => kongTarget(state, env) },
+    ...[luaHost, pdkHost].map((host) => ({ name: `Kong with the ${host.name}`, embedded: false, missing: missingForKong(), start: (state: readonly string[], env: Record<string, string>) => kongTarget(state, env, host) })),
   ];
 }
 
@@ -141,8 +143,8 @@ export async function embeddedTarget(state: readonly string[], env: Record<strin
     embedded: true,
     authority: tls.cert,
     logged: () => lines,
-    async restart() {
-      await gateway.stop();
+    halt: () => gateway.stop(),
+    async resume() {
       const port = (address: string) => Number(new URL(address).port);
       gateway = await start({ httpPort: port(gateway.proxyUrl), httpsPort: port(gateway.httpsUrl), adminPort: port(gateway.adminUrl) });
     },

@@ -4,6 +4,7 @@ import { allow } from '../../plugin.js';
 import type { Decision, RequestFacts } from '../../plugin.js';
 import { DOSSIER, LIMITS, SECRET_HEADERS } from '../dossier.js';
 import { guardPriorities } from '../priorities.js';
+import { undecided } from '../verdict.js';
 import { newNonce } from './nonce.js';
 
 /** A plugin as Kong keeps it whose phase is a call to its server. */
@@ -57,8 +58,14 @@ function hideProcess(server: object): void {
 function bound(name: string, plugin: RemotePlugin): void {
   const original = plugin.access;
   plugin.access = function (this: RemotePlugin, config: unknown): void {
+    const until = kong.ctx.shared.kontor_until as number | undefined;
+    if (until === undefined) {
+      // A state without the guards, such as one synced past them: there is nobody to see that a decision is missing.
+      enforce('The plugin host', () => undecided());
+      return;
+    }
     ngx.update_time();
-    const leftSeconds = (kong.ctx.shared.kontor_until as number | undefined ?? 0) - ngx.now();
+    const leftSeconds = until - ngx.now();
     if (leftSeconds <= 0) return;
     const asking = ngx.thread.spawn(() => {
       original.call(this, config);
