@@ -10,6 +10,7 @@ import { parse, stringify } from 'yaml';
 import { pdkSettings, socketOf, writePdkState } from '../../scripts/gateway/kong-pdk.js';
 import { buildPdkHost } from '../host-pdk/build.js';
 import { PDK_PLUGINS } from '../host-pdk/parts.js';
+import { guardPriorities } from '../host-pdk/priorities.js';
 import { missingForKong, startKong, until, type PrivateKong } from '@kontor/testing/kong';
 
 interface Answered { status: number; headers: Record<string, string>; body: Record<string, unknown>; ms: number }
@@ -24,6 +25,9 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
   let agent: Agent;
   let folder: string;
   let bearer: string;
+  /** The state with the guards, and without them. */
+  let guarded: readonly string[];
+  let unguarded: readonly string[];
   let seen: { url: string; headers: Record<string, string> }[];
 
   before(async function () {
@@ -48,10 +52,10 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
         for (const plugin of PDK_PLUGINS) await starts(plugin, running(plugin));
         const settings = { log_level: 'info', ...pdkSettings({ host: join(folder, 'host'), sockets: folder, startCommand: (plugin) => join(folder, `${plugin}.sh`) }) };
         await mkdir(join(home, 'state'));
-        return {
-          settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [`KONG_${name.toUpperCase()}`, value])),
-          state: await Promise.all((await writePdkState([...files], join(home, 'state'))).map(withoutLimits)),
-        };
+        // Without rate limits: how many requests are refused is not what is tested here.
+        guarded = await Promise.all((await writePdkState(files, join(home, 'state'))).map((file) => without(['rate-limiting'], file)));
+        unguarded = await Promise.all(guarded.map((file) => without(Object.keys(guardPriorities), file, `${file}.unguarded.yaml`)));
+        return { settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [`KONG_${name.toUpperCase()}`, value])), state: guarded };
       },
     });
     agent = new Agent({ connect: { rejectUnauthorized: false } });
@@ -166,6 +170,17 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
     await recovers();
   });
 
+  it('refuses where a state without the guards was synced past them', async () => {
+    await kong.sync(unguarded);
+    try {
+      await until(async () => (await ask()).status === 503);
+      await expectClosed(2 * AT_ONCE);
+    } finally {
+      await kong.sync(guarded);
+    }
+    await recovers();
+  });
+
   for (const plugin of ['consent-check', 'gateway-identity']) {
     it(`refuses while ${plugin}'s server is stopped (SIGSTOP), and goes on when it goes on`, async () => {
       await kill(plugin, 'SIGSTOP');
@@ -256,12 +271,11 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
   });
 });
 
-/** Without rate limits: how many requests are refused is not what is tested here. */
-async function withoutLimits(file: string): Promise<string> {
+/** Takes plugins out of a state. */
+async function without(names: string[], file: string, target = file): Promise<string> {
   const state = parse(await readFile(file, 'utf8')) as unknown;
-  const text = stringify(state, (_name, value: unknown) => (Array.isArray(value) ? value.filter((one) => (one as { name?: string } | null)?.name !== 'rate-limiting') : value));
-  await writeFile(file, text);
-  return file;
+  await writeFile(target, stringify(state, (_name, value: unknown) => (Array.isArray(value) ? value.filter((one) => !names.includes((one as { name?: string } | null)?.name ?? '')) : value)));
+  return target;
 }
 
 /** A server that is not one of ours: `garbage.cjs <socket> bytes|messages|drip|over`. */

@@ -14,6 +14,11 @@ const json = require('cjson.safe') as { encode(this: void, value: unknown): stri
 const servers = require('kong.runloop.plugin_servers') as { load_plugin(this: void, name: string): LuaMultiReturn<[ok: boolean, plugin: RemotePlugin]> };
 const instances = require('kong.runloop.plugin_servers.plugin') as { reset_instances_for_plugin(this: void, name: string | undefined): void };
 
+/** A process that runs beside nginx (lua-resty-core, `ngx.pipe`). */
+interface PluginProcess { set_timeouts(write: number | undefined, stdout: number): void }
+
+const OUTPUT_WAIT_MS = 500;
+
 /** Plugins whose phase is bounded in this worker. */
 const bounded: Record<string, boolean> = {};
 
@@ -45,10 +50,14 @@ export const handler = {
 /**
  * Kong 3.9 keeps the handle of a process it started in its configuration, which the Admin API then cannot encode: `GET /`
  * answers 500, and decK, which asks it for the version, stops. The handle goes where Kong finds it and the encoder does not.
+ * Kong also waits for the process's output 10 s at a time, and looks only then whether it is to stop.
  */
 function hideProcess(server: object): void {
-  const hidden = {};
-  setmetatable(server, { __index: hidden, __newindex: hidden });
+  const hidden: Record<string, unknown> = {};
+  setmetatable(server, { __index: hidden, __newindex: function (this: void, _server: object, name: string, value: unknown): void {
+    if (name === 'proc') (value as PluginProcess).set_timeouts(undefined, OUTPUT_WAIT_MS);
+    hidden[name] = value;
+  } });
 }
 
 /**
