@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv, promisify } from 'node:util';
 import pg from 'pg';
@@ -94,7 +94,7 @@ export async function startKong(given: KongOptions): Promise<PrivateKong> {
   };
   try {
     await buildPlugins(join(folder, 'lua'));
-    const prepared = await given.prepare?.(folder, (given.state ?? STATE).map((file) => join(ROOT, file)));
+    const prepared = await given.prepare?.(folder, (given.state ?? STATE).map((file) => resolve(ROOT, file)));
     if (prepared) options = { ...given, state: prepared.state, settings: { ...given.settings, ...prepared.settings } };
     await withServer((client) => client.query(`create database ${database}`));
     await run('kong', ['migrations', 'bootstrap'], { env: { ...process.env, ...await kongSettings(folder, database, options) } });
