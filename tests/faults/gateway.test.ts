@@ -10,10 +10,10 @@ import { petitioners, trial, type Petitioners } from './trial.js';
 const REQUESTS = 200;
 
 /**
- * What of it `npm test` does with the kong-pdk host: what is broken there and not with the Lua host. The gateway suite runs on it
- * whole, and `npm run faults` breaks everything on it.
+ * What `npm test` breaks on the kong-pdk host: its servers, and what can be away. What hangs, and a plugin that throws, are in
+ * plugins/test/pdk-kong.test.ts and in `npm run faults`, which breaks everything on every gateway.
  */
-const OF_SERVERS = /^plugin servers|^worker killed|^Redis and consent service gone/;
+const OF_SERVERS = /^plugin servers|killed$|gone$/;
 
 for (const kind of KINDS) {
   describe(`Nothing without a consent passes ${kind.name}`, function () {

@@ -56,6 +56,9 @@ export function targets(): TargetKind[] {
 
 /** Declares the same tests for every target. Where a target cannot run, the run says so and why. */
 export function onEachTarget(title: string, declare: (kind: TargetKind) => void): void {
+  // Once, at the end of all files: they share their Kongs.
+  if (!ended) after(stopKongs);
+  ended = true;
   for (const kind of targets()) {
     describe(`${title} (${kind.name})`, function () {
       this.timeout(kind.embedded ? 20_000 : 60_000);
@@ -69,7 +72,7 @@ export function onEachTarget(title: string, declare: (kind: TargetKind) => void)
   }
 }
 
-after(stopKongs);
+let ended = false;
 
 /** Secrets of this run; the state takes them as `DECK_…`. */
 export const secrets = {
