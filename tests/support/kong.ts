@@ -6,6 +6,7 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseEnv, promisify } from 'node:util';
 import pg from 'pg';
@@ -60,6 +61,9 @@ export interface KongOptions {
   prepare?: (folder: string, state: readonly string[]) => Promise<{ settings: Record<string, string>; state: readonly string[] }>;
 }
 
+/** How often a worker looks for changes, in seconds; Kong's own are 5 s. */
+const LOOK_S = '0.2';
+
 export const PROVISION_KEY = 'provision-key-of-the-test';
 export const DECISION_KEY = 'decision-key-of-the-test';
 export const AUDIT_KEY = 'audit-key-of-the-test';
@@ -102,8 +106,9 @@ export async function startKong(given: KongOptions): Promise<PrivateKong> {
     const values = { ...deckValues(options.upstream, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string), ...options.values };
     const deck = (command: string, files = options.state ?? STATE): Promise<string> => runDeck(command, first.admin, values, files);
     await deck('sync');
-    // Routes reach the proxy with the next look at the database.
+    // Routes reach the proxy with the next look at the database, each worker by itself.
     await until(async () => (await fetch(`${first.http}/v1/payments`)).status === 426);
+    if (Number(options.settings?.KONG_NGINX_WORKER_PROCESSES ?? 1) > 1) await pause(2_000 * Number(options.settings?.KONG_WORKER_STATE_UPDATE_FREQUENCY ?? LOOK_S));
     return {
       ...first,
       publicKey: Buffer.from(keys.publicKey.export({ type: 'spki', format: 'pem' }) as string).toString('base64'),
@@ -171,7 +176,8 @@ async function kongSettings(prefix: string, database: string, options: KongOptio
     KONG_ADMIN_LISTEN: `127.0.0.1:${admin}`,
     KONG_ADMIN_GUI_LISTEN: 'off',
     KONG_STATUS_LISTEN: 'off',
-    KONG_DB_UPDATE_FREQUENCY: '0.2',
+    KONG_DB_UPDATE_FREQUENCY: LOOK_S,
+    KONG_WORKER_STATE_UPDATE_FREQUENCY: LOOK_S,
     KONG_NGINX_WORKER_PROCESSES: '1',
     KONG_NGINX_DAEMON: 'off',
     KONG_ANONYMOUS_REPORTS: 'off',
