@@ -95,7 +95,7 @@ async function kong(around: Surroundings): Promise<Breakable & { node: PrivateKo
   });
   const handler = join(node.lua, 'kong/plugins/consent-check/handler.lua');
   const whole = await readFile(handler, 'utf8');
-  /** Writes the plugin and waits until the workers with the file before it are gone. */
+  /** Writes the plugin and waits until the workers with the file before it take no requests any more. */
   const load = async (text: string): Promise<void> => {
     const before = await node.workers();
     await writeFile(handler, text);

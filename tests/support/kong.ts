@@ -24,7 +24,7 @@ export interface KongNode {
   admin: string;
   /** Folder its plugins are loaded from: `kong/plugins/<name>/handler.lua`. */
   lua: string;
-  /** Its worker processes, by their ids (Linux). */
+  /** Its worker processes that take requests, by their ids (Linux): not those a reload has told to finish. */
   workers(): Promise<number[]>;
   /** Starts new workers with the plugin files as they are now; when those cannot be loaded, Kong keeps the old ones. */
   reload(): void;
@@ -131,12 +131,16 @@ async function startNode(prefix: string, settings: Record<string, string>): Prom
   const environment = { ...process.env, ...settings };
   await run('kong', ['prepare', '-p', prefix], { env: environment });
   const child = spawn(nginx(), ['-p', prefix, '-c', 'nginx.conf'], { env: environment, stdio: 'ignore' });
-  const workers = async (): Promise<number[]> =>
+  const children = async (): Promise<number[]> =>
     (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').catch(() => '')).split(' ').filter(Boolean).map(Number);
+  const workers = async (): Promise<number[]> => {
+    const titles = await Promise.all((await children()).map(async (pid) => ({ pid, title: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') })));
+    return titles.filter(({ title }) => title.startsWith('nginx: worker process') && !title.includes('shutting down')).map(({ pid }) => pid);
+  };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
-    const before = signal === 'SIGKILL' ? await workers() : [];
+    const before = signal === 'SIGKILL' ? await children() : [];
     child.kill(signal);
     for (const worker of before) try { process.kill(worker, signal); } catch { /* it went with its master */ }
     await gone;
