@@ -7,14 +7,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { compileToLua } from '../build.js';
+import { PDK_LUA_PLUGINS, PDK_PLUGINS } from './parts.js';
 import { guardPriorities } from './priorities.js';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
-
-/** Plugins that run out of process. problem-json cannot: it rewrites bodies of answers Kong itself makes. */
-export const PDK_PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity'];
-/** Plugins that run inside Kong beside them. */
-export const PDK_LUA_PLUGINS = ['problem-json', ...Object.keys(guardPriorities)];
 
 /** kong-pdk registers ts-node, with a TypeScript of its own, as soon as it is loaded; ours is compiled already. */
 const WITHOUT_TS_NODE: Plugin = {
@@ -48,3 +44,5 @@ export async function buildPdkHost(target: string): Promise<void> {
   await rm(target, { recursive: true, force: true });
   await rename(fresh, target);
 }
+
+if (import.meta.url === new URL(process.argv[1] ?? '', 'file:').href) await buildPdkHost(join(FOLDER, '../dist/pdk'));

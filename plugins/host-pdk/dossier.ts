@@ -28,4 +28,4 @@ export const SECRET_HEADERS = ['authorization', 'cookie', 'apikey', 'proxy-autho
  * Bounds in milliseconds, each inside the next, so that the innermost one that can answer does, and the client has a 503
  * within a second whatever hangs: look-up, decision, event in the plugin server, one read of Kong's from its socket, request.
  */
-export const LIMITS = { lookup: 500, decision: 550, event: 600, socket: 700, request: 800 };
+export const LIMITS = { lookup: 400, decision: 430, event: 460, socket: 500, request: 600 };

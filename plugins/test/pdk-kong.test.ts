@@ -1,14 +1,16 @@
 import { expect } from 'chai';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { importSPKI, jwtVerify } from 'jose';
 import { Agent, request } from 'undici';
 import { parse, stringify } from 'yaml';
-import { pdkSettings, socketOf, writePdkState } from '../../scripts/gateway/kong-pdk.js';
-import { buildPdkHost, PDK_PLUGINS } from '../host-pdk/build.js';
+import { writePdkState } from '../../scripts/gateway/kong-pdk.js';
+import { PDK_PLUGINS } from '../host-pdk/parts.js';
+import { guardPriorities } from '../host-pdk/priorities.js';
+import { pluginServers, type PluginServers } from '@kontor/testing/pdk-servers';
 import { missingForKong, startKong, until, type PrivateKong } from '@kontor/testing/kong';
 
 interface Answered { status: number; headers: Record<string, string>; body: Record<string, unknown>; ms: number }
@@ -21,8 +23,13 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
   let kong: PrivateKong;
   let upstream: Server;
   let agent: Agent;
-  let folder: string;
+  let servers: PluginServers;
+  /** One line for each life of a server in a crash loop. */
+  let lives: string;
   let bearer: string;
+  /** The state with the guards, and without them. */
+  let guarded: readonly string[];
+  let unguarded: readonly string[];
   let seen: { url: string; headers: Record<string, string> }[];
 
   before(async function () {
@@ -41,16 +48,13 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
     kong = await startKong({
       upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
       async prepare(home, files) {
-        folder = join(home, 'pdk');
-        await mkdir(folder);
-        await buildPdkHost(join(folder, 'host'));
-        for (const plugin of PDK_PLUGINS) await starts(plugin, running(plugin));
-        const settings = { log_level: 'info', ...pdkSettings({ host: join(folder, 'host'), sockets: folder, startCommand: (plugin) => join(folder, `${plugin}.sh`) }) };
+        lives = join(home, 'lives');
+        servers = await pluginServers(join(home, 'pdk'));
         await mkdir(join(home, 'state'));
-        return {
-          settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [`KONG_${name.toUpperCase()}`, value])),
-          state: await Promise.all((await writePdkState([...files], join(home, 'state'))).map(withoutLimits)),
-        };
+        // Without rate limits: how many requests are refused is not what is tested here.
+        guarded = await Promise.all((await writePdkState(files, join(home, 'state'))).map((file) => without(['rate-limiting'], file)));
+        unguarded = await Promise.all(guarded.map((file) => without(Object.keys(guardPriorities), file, `${file}.unguarded.yaml`)));
+        return { settings: { ...servers.settings, KONG_LOG_LEVEL: 'info' }, state: guarded };
       },
     });
     agent = new Agent({ connect: { rejectUnauthorized: false } });
@@ -64,16 +68,6 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
     upstream?.close();
   });
   beforeEach(() => { seen = []; });
-
-  /** What a plugin's server does the next time Kong starts it. */
-  async function starts(plugin: string, script: string): Promise<void> {
-    await writeFile(join(folder, `${plugin}.sh`), `#!/bin/sh\necho $$ > ${join(folder, `${plugin}.pid`)}\n${script}\n`);
-    await chmod(join(folder, `${plugin}.sh`), 0o700);
-  }
-  const running = (plugin: string, option = ''): string =>
-    `exec ${process.execPath} ${option} ${join(folder, 'host', plugin, 'server.cjs')} --socket ${socketOf(folder, plugin)}`;
-  const pidOf = async (plugin: string): Promise<number> => Number(await readFile(join(folder, `${plugin}.pid`), 'utf8'));
-  const kill = async (plugin: string, signal: NodeJS.Signals): Promise<void> => { process.kill(await pidOf(plugin), signal); };
 
   async function call(method: 'GET' | 'POST', path: string, options: { headers?: Record<string, string>; form?: Record<string, string> } = {}): Promise<Answered> {
     const started = performance.now();
@@ -123,7 +117,7 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
 
   /** The fault is over: Kong starts the server again and requests pass. */
   async function recovers(): Promise<void> {
-    for (const plugin of PDK_PLUGINS) await starts(plugin, running(plugin));
+    for (const plugin of PDK_PLUGINS) await servers.starts(plugin, servers.whole(plugin));
     await until(async () => (await ask()).status === 200);
   }
 
@@ -155,8 +149,8 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
   });
 
   it('gives what a client claims about the decision no weight', async () => {
-    await starts('gateway-identity', 'exit 1');
-    await kill('gateway-identity', 'SIGKILL');
+    await servers.starts('gateway-identity', 'exit 1');
+    await servers.kill('gateway-identity', 'SIGKILL');
     await until(async () => (await ask()).status === 503);
     seen = [];
     const claimed = { kontor_dossier: '{"decisions":{}}', 'x-kontor-dossier': '{}', 'x-kontor-decided': 'true' };
@@ -165,13 +159,24 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
     await recovers();
   });
 
+  it('refuses where a state without the guards was synced past them', async () => {
+    await kong.sync(unguarded);
+    try {
+      await until(async () => (await ask()).status === 503);
+      await expectClosed(2 * AT_ONCE);
+    } finally {
+      await kong.sync(guarded);
+    }
+    await recovers();
+  });
+
   for (const plugin of ['consent-check', 'gateway-identity']) {
     it(`refuses while ${plugin}'s server is stopped (SIGSTOP), and goes on when it goes on`, async () => {
-      await kill(plugin, 'SIGSTOP');
+      await servers.kill(plugin, 'SIGSTOP');
       try {
         await expectClosed(2 * AT_ONCE);
       } finally {
-        await kill(plugin, 'SIGCONT');
+        await servers.kill(plugin, 'SIGCONT');
       }
       await recovers();
     });
@@ -179,8 +184,8 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
 
   it('refuses when a server is killed (kill -9) again and again', async () => {
     for (const plugin of PDK_PLUGINS) {
-      await starts(plugin, 'exit 1');
-      await kill(plugin, 'SIGKILL');
+      await servers.starts(plugin, 'exit 1');
+      await servers.kill(plugin, 'SIGKILL');
       await until(async () => (await ask()).status === 503);
       await expectClosed();
       await recovers();
@@ -192,7 +197,7 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
     const killer = (async () => {
       for (let round = 0; round < 4; round++) {
         await new Promise((resolve) => setTimeout(resolve, 700));
-        await kill(PDK_PLUGINS[round % PDK_PLUGINS.length]!, 'SIGKILL').catch(() => undefined);
+        await servers.kill(PDK_PLUGINS[round % PDK_PLUGINS.length]!, 'SIGKILL').catch(() => undefined);
       }
       ended = true;
     })();
@@ -209,27 +214,25 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
     await recovers();
   });
 
-  const FAULTS: [title: string, script: (plugin: string) => string | Promise<string>][] = [
-    ['is in a crash loop', (plugin) => `echo life >> ${join(folder, 'lives')}; ${running(plugin, `--require ${join(folder, 'crash.cjs')}`)}`],
-    ['answers garbage', (plugin) => `exec ${process.execPath} ${join(folder, 'garbage.cjs')} ${socketOf(folder, plugin)} bytes`],
-    ['answers well-formed nonsense', (plugin) => `exec ${process.execPath} ${join(folder, 'garbage.cjs')} ${socketOf(folder, plugin)} messages`],
-    ['answers byte by byte without an end', (plugin) => `exec ${process.execPath} ${join(folder, 'garbage.cjs')} ${socketOf(folder, plugin)} drip`],
-    ['claims the phase is over without deciding', (plugin) => `exec ${process.execPath} ${join(folder, 'garbage.cjs')} ${socketOf(folder, plugin)} over`],
+  const FAULTS: [title: string, script: (plugin: string) => Promise<string>][] = [
+    ['is in a crash loop', async (plugin) => `echo life >> ${lives}; ${await servers.with(plugin, 'setTimeout(() => process.abort(), 150);')}`],
+    ['answers garbage', (plugin) => servers.garbage(plugin, 'bytes')],
+    ['answers well-formed nonsense', (plugin) => servers.garbage(plugin, 'messages')],
+    ['answers byte by byte without an end', (plugin) => servers.garbage(plugin, 'drip')],
+    ['claims the phase is over without deciding', (plugin) => servers.garbage(plugin, 'over')],
   ];
   for (const [title, script] of FAULTS) {
     it(`refuses while a server ${title}`, async () => {
-      await writeFile(join(folder, 'crash.cjs'), 'setTimeout(() => process.abort(), 150);');
-      await writeFile(join(folder, 'garbage.cjs'), GARBAGE);
-      await starts('consent-check', await script('consent-check'));
-      await kill('consent-check', 'SIGKILL');
+      await servers.starts('consent-check', await script('consent-check'));
+      await servers.kill('consent-check', 'SIGKILL');
       if (title === 'is in a crash loop') {
         // Between two crashes it decides for a moment: what passes then has been decided.
         const refusals: Answered[] = [];
-        const lives = async (): Promise<number> => (await readFile(join(folder, 'lives'), 'utf8').catch(() => '')).split('\n').length - 1;
+        const lived = async (): Promise<number> => (await readFile(lives, 'utf8').catch(() => '')).split('\n').length - 1;
         await until(async () => {
           const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => ask()));
           refusals.push(...answers.filter(({ status }) => status !== 200));
-          return await lives() >= 3;
+          return await lived() >= 3;
         });
         expect(refusals).to.not.deep.equal([]);
         for (const refusal of refusals) expectProblem(refusal, 503, 'unavailable');
@@ -239,50 +242,24 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
         await new Promise((resolve) => setTimeout(resolve, 1200));
         await expectClosed(3 * AT_ONCE);
       }
-      await kill('consent-check', 'SIGKILL').catch(() => undefined);
+      await servers.kill('consent-check', 'SIGKILL').catch(() => undefined);
       await recovers();
     });
   }
 
   it('refuses when a core throws', async () => {
-    await writeFile(join(folder, 'poison.cjs'), 'require("node:crypto").sign = () => { throw new Error("thrown on purpose"); };');
-    await starts('gateway-identity', running('gateway-identity', `--require ${join(folder, 'poison.cjs')}`));
-    await kill('gateway-identity', 'SIGKILL');
+    await servers.starts('gateway-identity', await servers.with('gateway-identity', 'require("node:crypto").sign = () => { throw new Error("thrown on purpose"); };'));
+    await servers.kill('gateway-identity', 'SIGKILL');
     await until(async () => (await kong.log()).includes('thrown on purpose') || (await ask()).status === 0);
     await expectClosed();
-    await kill('gateway-identity', 'SIGKILL');
+    await servers.kill('gateway-identity', 'SIGKILL');
     await recovers();
   });
 });
 
-/** Without rate limits: how many requests are refused is not what is tested here. */
-async function withoutLimits(file: string): Promise<string> {
+/** Takes plugins out of a state. */
+async function without(names: string[], file: string, target = file): Promise<string> {
   const state = parse(await readFile(file, 'utf8')) as unknown;
-  const text = stringify(state, (_name, value: unknown) => (Array.isArray(value) ? value.filter((one) => (one as { name?: string } | null)?.name !== 'rate-limiting') : value));
-  await writeFile(file, text);
-  return file;
+  await writeFile(target, stringify(state, (_name, value: unknown) => (Array.isArray(value) ? value.filter((one) => !names.includes((one as { name?: string } | null)?.name ?? '')) : value)));
+  return target;
 }
-
-/** A server that is not one of ours: `garbage.cjs <socket> bytes|messages|drip|over`. */
-const GARBAGE = `
-const net = require('node:net'), fs = require('node:fs');
-const [path, kind] = process.argv.slice(2);
-fs.rmSync(path, { force: true });
-const random = () => Buffer.from(Array.from({ length: 64 }, () => Math.floor(Math.random() * 256)));
-net.createServer((socket) => {
-  socket.on('error', () => undefined);
-  let count = 0;
-  socket.on('data', (data) => {
-    count += 1;
-    if (kind === 'bytes') socket.write(random());
-    else if (kind === 'messages') socket.write(Buffer.from([[0xc3], [0xa2, 0x6f, 0x6b], [0x94, 1, 0, 0xc0, 0xc0], [0x90]][count % 4]));
-    else if (kind === 'drip') { socket.write(Buffer.from([0x94])); setInterval(() => socket.write(Buffer.from([0x93])), 50); }
-    // [1, id, nil, { Id = 7, Data = 'ret', EventId = 7 }]: the id is read from Kong's message [0, id, …].
-    else {
-      const width = { 0xcc: 2, 0xcd: 3, 0xce: 5 }[data[2]] ?? 1;
-      socket.write(Buffer.concat([Buffer.from([0x94, 1]), data.subarray(2, 2 + width), Buffer.from([0xc0, 0x83, 0xa2]), Buffer.from('Id'), Buffer.from([7, 0xa4]),
-        Buffer.from('Data'), Buffer.from([0xa3]), Buffer.from('ret'), Buffer.from([0xa7]), Buffer.from('EventId'), Buffer.from([7])]));
-    }
-  });
-}).listen(path);
-`;

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { parse, stringify } from 'yaml';
 import { pdkSettings, withPdkGuards } from '../../scripts/gateway/kong-pdk.js';
 import { verdict } from '../host-pdk/verdict.js';
 import type { Dossier } from '../host-pdk/dossier.js';
@@ -6,6 +7,8 @@ import { allow, type Decision } from '../plugin.js';
 
 const REQUIRED = ['consent-check', 'bian-mapping', 'gateway-identity'];
 const FACTS = { method: 'GET', path: '/', route: '', pathParameters: {}, headers: {}, scopes: [], roles: [], correlationId: 'c', now: 0 };
+
+interface Holder { plugins?: { name: string; config?: unknown }[] }
 
 function dossier(change: Record<string, unknown> = {}): Dossier {
   return { request: 'r', facts: FACTS, decisions: { ...Object.fromEntries(REQUIRED.map((name) => [name, allow()])), ...change } as Record<string, Decision> };
@@ -64,15 +67,28 @@ describe('the configuration of Kong for plugins out of process', () => {
   });
 
   it('guards every route where such a plugin runs, with all that run there, and no other', () => {
-    const state = withPdkGuards({
+    const text = withPdkGuards(stringify({
       plugins: [{ name: 'cors' }, { name: 'gateway-identity' }],
       services: [{ routes: [{ plugins: [{ name: 'acl' }, { name: 'bian-mapping' }] }, { plugins: [{ name: 'oauth2' }] }, {}] }],
-    });
-    const guards = (holder: { plugins?: { name: string; config?: unknown }[] } | undefined): unknown[] => (holder?.plugins ?? []).filter(({ name }) => name.startsWith('pdk-')).map(({ config }) => config);
+      routes: [{ plugins: [{ name: 'consent-check' }] }],
+    }));
+    const state = parse(text) as Holder & { services: { routes: Holder[] }[]; routes: Holder[] };
+    const guards = (holder: Holder | undefined): unknown[] => (holder?.plugins ?? []).filter(({ name }) => name.startsWith('pdk-')).map(({ config }) => config);
     expect(guards(state)).to.deep.equal([{ plugins: ['gateway-identity'] }, { requires: ['gateway-identity'] }]);
-    const routes = state.services?.[0]?.routes ?? [];
+    const routes = state.services[0]!.routes;
     expect(guards(routes[0])).to.deep.equal([{ plugins: ['bian-mapping', 'gateway-identity'] }, { requires: ['bian-mapping', 'gateway-identity'] }]);
     expect(guards(routes[1])).to.deep.equal([]);
     expect(routes[2]).to.deep.equal({});
+    expect(guards(state.routes[0])).to.deep.equal([{ plugins: ['consent-check', 'gateway-identity'] }, { requires: ['consent-check', 'gateway-identity'] }]);
+  });
+
+  it('leaves all else in the state as it is written: values of the environment, quotes, shared parts, comments', () => {
+    const lines = [
+      '_plugin_configs:', '  consent-check:', '    redis: &redis { host: a, port: ${{ env "DECK_REDIS_PORT" }}, password: \'${{ env "DECK_REDIS_PASSWORD" }}\' } # why',
+      '    again: *redis', `    long: ${'word '.repeat(40)}end`, '    protocols: ${{ env "DECK_PAGES_PROTOCOLS" }}', 'plugins:', '  - name: consent-check', '    _config: consent-check',
+    ];
+    const text = withPdkGuards(lines.join('\n'));
+    expect(text.split('\n').slice(0, lines.length)).to.deep.equal(lines);
+    expect(text).to.match(/name: pdk-guard/);
   });
 });

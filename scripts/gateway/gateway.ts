@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util';
 import { Fault } from '../platform/fault.js';
 import type { PlatformContext } from '../platform/processes.js';
 import { publicUrls } from '../platform/processes.js';
-import type { PortName } from '../platform/settings.js';
+import type { PlatformSettings, PortName } from '../platform/settings.js';
 import type { Supervisor } from '../platform/supervisor.js';
 
 /** What both gateways are to the launcher. */
@@ -13,6 +13,18 @@ export interface Gateway {
   description: string;
   /** Starts it with the decK state applied; resolves when it serves requests. */
   start(supervisor: Supervisor): Promise<void>;
+}
+
+/** Which gateway is started. @throws Fault when the settings ask for what cannot be */
+export function chosenGateway({ GATEWAY, PLUGIN_HOST }: Pick<PlatformSettings, 'GATEWAY' | 'PLUGIN_HOST'>, kongIsThere: boolean): 'kong' | 'embedded' {
+  if (GATEWAY === 'kong' && !kongIsThere) {
+    throw new Fault('GATEWAY=kong, but there is no `kong` on the PATH: install Kong Gateway 3.9, use docker compose, or set GATEWAY=embedded.');
+  }
+  const choice = GATEWAY ?? (kongIsThere ? 'kong' : 'embedded');
+  if (choice === 'embedded' && PLUGIN_HOST === 'pdk') {
+    throw new Fault('PLUGIN_HOST=pdk needs a Kong, and the embedded gateway runs the plugins itself: put `kong` on the PATH and set GATEWAY=kong, or leave PLUGIN_HOST out.');
+  }
+  return choice;
 }
 
 export const ENVIRONMENTS = ['sandbox', 'production'] as const;

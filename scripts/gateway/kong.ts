@@ -10,12 +10,10 @@ import { answersOk, publicUrls, type PlatformContext } from '../platform/process
 import type { ProcessPlan } from '../platform/supervisor.js';
 import { syncState } from './deck-sync.js';
 import { deckEnvironment, deckFiles, environmentOf, type Gateway } from './gateway.js';
-import { commonKongSettings } from './kong-settings.js';
-
-const PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity', 'problem-json'];
+import { pluginHost, socketsIn, type PluginHost } from './plugin-hosts.js';
 
 /**
- * Kong as the machine has it, in database mode on a database of its own, with the compiled Lua plugins.
+ * Kong as the machine has it, in database mode on a database of its own, with our plugins in the host PLUGIN_HOST names.
  * @param files the state; the bench gives its own
  */
 export async function kongGateway(context: PlatformContext, tell: (line: string) => void, files = deckFiles(context.settings.root, environmentOf(context.settings))): Promise<Gateway> {
@@ -26,53 +24,42 @@ export async function kongGateway(context: PlatformContext, tell: (line: string)
   const server = existsSync(openresty) ? openresty : nginx;
   if (!kong || !server) throw new Fault('GATEWAY=kong needs `kong` and its OpenResty nginx: install Kong Gateway 3.9, use docker compose, or set GATEWAY=embedded.');
   const version = (await runProgram(kong, ['version'])).trim();
-  const lua = join(settings.root, 'plugins/dist/lua');
-  await compilePlugins(settings.root, lua, tell);
-  const absent = PLUGINS.filter((name) => !existsSync(join(lua, 'kong/plugins', name, 'handler.lua')));
-  if (absent.length > 0) throw new Fault(`The gateway plugins ${absent.join(', ')} are not compiled to Lua (${lua}).`);
+  const host = pluginHost(settings.root, settings.PLUGIN_HOST);
+  await host.compile(tell);
+  const absent = host.luaPlugins.filter((name) => !existsSync(join(host.lua, 'kong/plugins', name, 'handler.lua')));
+  if (absent.length > 0) throw new Fault(`The gateway plugins ${absent.join(', ')} are not compiled to Lua (${host.lua}).`);
   return {
-    description: `Kong ${version}`,
+    description: `Kong ${version}, ${host.description}`,
     async start(supervisor) {
       const prefix = await placeFor(join(settings.home, 'data'), 'kong');
-      const configuration = await writeConfiguration(context, prefix, lua);
+      const configuration = await writeConfiguration(context, prefix, host);
       await migrate(kong, configuration, prefix, version, tell);
+      await host.prepare(context.stores.databases.kong!);
       await runProgram(kong, ['prepare', '-c', configuration, '-p', prefix], { what: 'kong prepare' });
-      await supervisor.start(kongProcess(context, server, prefix));
-      await sync(context, tell, files);
+      await supervisor.start(kongProcess(context, server, prefix, host));
+      await sync(context, tell, await host.state(files, join(settings.home, 'data/kong-state')));
     },
   };
 }
 
-/** Compiles the plugins to Lua when a source is newer than what was compiled. */
-async function compilePlugins(root: string, lua: string, tell: (line: string) => void): Promise<void> {
-  const folder = join(root, 'plugins');
-  const sources = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes(`${folder}/dist`));
-  const newest = Math.max(...sources.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
-  const compiled = statSync(lua, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (compiled > newest) return;
-  tell('compiling the gateway plugins to Lua');
-  await runProgram(process.execPath, ['--import', 'tsx', 'plugins/build.ts'], { cwd: root, what: 'compiling the plugins to Lua' });
-}
-
-function kongProcess({ settings }: PlatformContext, server: string, prefix: string): ProcessPlan {
+function kongProcess({ settings }: PlatformContext, server: string, prefix: string, host: PluginHost): ProcessPlan {
   return {
     name: 'gateway', command: server, args: ['-p', prefix, '-c', 'nginx.conf'], cwd: prefix, env: {}, port: settings.ports.GATEWAY_HTTPS,
     stopSignal: 'SIGTERM',
     // nginx refuses to bind unix sockets an earlier life left behind.
     beforeStart: () => removeSockets(prefix),
-    ready: () => answersOk(`${publicUrls(settings).admin}/status`),
+    ready: async () => host.ready(prefix) && answersOk(`${publicUrls(settings).admin}/status`),
   };
 }
 
 /** kong.conf with everything in it, secrets too: 0600, in the prefix. */
-async function writeConfiguration({ settings, stores, tls }: PlatformContext, prefix: string, lua: string): Promise<string> {
+async function writeConfiguration({ settings, stores, tls }: PlatformContext, prefix: string, host: PluginHost): Promise<string> {
   const { ports, home } = settings;
   const database = new URL(stores.databases.kong!);
   await mkdir(prefix, { recursive: true, mode: 0o755 });
   if (isRoot()) await chown(prefix, UNPRIVILEGED.uid, UNPRIVILEGED.gid);
   const lines: Record<string, string> = {
-    ...commonKongSettings(lua, PLUGINS),
+    ...await host.settings(prefix),
     prefix, pg_host: database.hostname, pg_port: database.port || '5432', pg_database: database.pathname.slice(1),
     pg_user: database.username, pg_password: database.password,
     proxy_listen: `127.0.0.1:${ports.GATEWAY_HTTP} reuseport backlog=16384, 127.0.0.1:${ports.GATEWAY_HTTPS} ssl http2 reuseport backlog=16384`,
@@ -118,7 +105,7 @@ async function sync(context: PlatformContext, tell: (line: string) => void, file
 }
 
 function removeSockets(prefix: string): void {
-  for (const folder of [prefix, join(prefix, 'sockets')]) {
+  for (const folder of [prefix, join(prefix, 'sockets'), socketsIn(prefix)]) {
     if (!existsSync(folder)) continue;
     for (const entry of readdirSync(folder)) {
       const path = join(folder, entry);

@@ -3,7 +3,7 @@ import { get } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { embeddedGateway } from '../gateway/embedded.js';
-import type { Gateway } from '../gateway/gateway.js';
+import { chosenGateway, type Gateway } from '../gateway/gateway.js';
 import { kongGateway } from '../gateway/kong.js';
 import { findProgram } from '../infra/packages.js';
 import { AdminApi } from './admin-api.js';
@@ -60,7 +60,7 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
   const { home } = settings;
   mkdirSync(join(home, 'logs'), { recursive: true });
   const secrets = new Secrets(home);
-  const choice = await chooseGateway(settings);
+  const choice = chosenGateway(settings, await findProgram('kong') !== null);
   const stores = await progress.step('stores', () => startStores({ settings, secrets, supervisor, progress, further: choice === 'kong' ? ['kong'] : [] }),
     ({ databases }) => `${Object.keys(databases).length} databases, each with a role of its own`);
   const tls = await progress.step('certificates', () => developmentCertificate(home),
@@ -85,14 +85,6 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
     sanctionsFiles: settings.SANCTIONS_FILES ?? join(settings.root, 'adapters/kyc-provider/sandbox-sanctions.csv'),
   }, null, 2)}\n`);
   summary({ settings, supervisor, progress, apps, gateway: gateway.description, authority: tls.authority });
-}
-
-async function chooseGateway(settings: PlatformSettings): Promise<'kong' | 'embedded'> {
-  const kong = await findProgram('kong');
-  if (settings.GATEWAY === 'kong' && !kong) {
-    throw new Fault('GATEWAY=kong, but there is no `kong` on the PATH: install Kong Gateway 3.9, use docker compose, or set GATEWAY=embedded.');
-  }
-  return settings.GATEWAY ?? (kong ? 'kong' : 'embedded');
 }
 
 /** A new route takes a moment to reach Kong's proxy: waits until a call without a token is refused as it should be (401). */

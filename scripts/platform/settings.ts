@@ -19,6 +19,7 @@ export const SPEC = {
   KONTOR_HOME: text({ optional: true, explain: 'directory of data, secrets, certificates and logs; `.kontor` in the checkout when absent' }),
   KONTOR_PACKAGES: text({ optional: true, explain: 'directory of unpacked Debian packages; `.kontor/packages` in the checkout when absent' }),
   GATEWAY: oneOf(['kong', 'embedded'], { optional: true, explain: 'which gateway; Kong when `kong` is on the PATH' }),
+  PLUGIN_HOST: oneOf(['lua', 'pdk'], { default: 'lua', explain: 'how Kong runs our plugins: compiled to Lua, or out of process in Node (kong-pdk)' }),
   LOG_LEVEL: oneOf(['error', 'warn', 'info', 'debug'], { default: 'info', explain: 'how much the services write to their logs' }),
   SANDBOX: flag({ default: true, explain: 'simulators, sandbox operations and sandbox apps' }),
   DATABASE_URL: url({ optional: true, explain: 'URL of a PostgreSQL superuser; a private instance is started when absent' }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { chosenGateway } from '../gateway/gateway.js';
 import { platformSettings, PORTS, SPEC } from '../platform/settings.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,6 +25,17 @@ describe('the settings of npm start', () => {
   it('tell every bad value at once, by name', () => {
     expect(() => platformSettings(root, { GATEWAY: 'nginx', PORTAL_PORT: 'eighty', AMQP_URL: 'not a url' }))
       .to.throw(/AMQP_URL[^]*GATEWAY|GATEWAY[^]*AMQP_URL/).and.to.have.property('message').that.includes('PORTAL_PORT');
+  });
+
+  it('choose the gateway: Kong where there is one, no plugins out of process without it', () => {
+    expect(chosenGateway({ GATEWAY: undefined, PLUGIN_HOST: 'lua' }, true)).to.equal('kong');
+    expect(chosenGateway({ GATEWAY: undefined, PLUGIN_HOST: 'pdk' }, true)).to.equal('kong');
+    expect(chosenGateway({ GATEWAY: undefined, PLUGIN_HOST: 'lua' }, false)).to.equal('embedded');
+    expect(chosenGateway({ GATEWAY: 'embedded', PLUGIN_HOST: 'lua' }, true)).to.equal('embedded');
+    expect(() => chosenGateway({ GATEWAY: 'kong', PLUGIN_HOST: 'lua' }, false)).to.throw(/^GATEWAY=kong, but there is no `kong` on the PATH/);
+    for (const [GATEWAY, kong] of [['embedded', true], [undefined, false]] as const) {
+      expect(() => chosenGateway({ GATEWAY, PLUGIN_HOST: 'pdk' }, kong)).to.throw(/^PLUGIN_HOST=pdk needs a Kong/);
+    }
   });
 
   it('refuse one port for two programs', () => {

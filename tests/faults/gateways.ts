@@ -1,13 +1,16 @@
-/** The gateways that are put to the test: Kong with the Lua host, and the embedded one as a process of its own. */
+/** The gateways that are put to the test: Kong with each host of our plugins, and the embedded one as a process of its own. */
 import { execFileSync, fork, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { testDatabase } from '@kontor/testing/database';
 import { startKong, type PrivateKong } from '@kontor/testing/kong';
+import { pluginServers, type PluginServers } from '@kontor/testing/pdk-servers';
 import { eventually } from '@kontor/testing/wait';
+import { PDK_PLUGINS } from '../../plugins/host-pdk/parts.js';
+import { writePdkState } from '../../scripts/gateway/kong-pdk.js';
 import { freePort } from '../../scripts/infra/ports.js';
 import { certificate, deckVariables, houseState } from '../gateway/target.js';
 import type { Condition, Order } from './embedded-node.js';
@@ -24,12 +27,46 @@ export interface Breakable {
   mendPlugin(): Promise<void>;
   /** A plugin's file becomes one that does not parse and the gateway is told to load it; absent: it has no such files. */
   spoilPlugin?(): Promise<void>;
+  /** The servers its plugins run in; absent: they run inside it. */
+  servers?: Servers;
   /** kill -9 of what handles requests: a worker of Kong, the process of the embedded gateway (which is started anew). */
   killWorker(): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** Plugin servers out of process, all of them at once. */
+export interface Servers {
+  /** kill -9; Kong starts them again. */
+  kill(): Promise<void>;
+  /** Each is killed again, kill -9, a moment after it has come back. */
+  loop(): Promise<void>;
+  /** SIGSTOP: they take connections and never answer. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** Something else answers in their place. */
+  spoil(): Promise<void>;
+  /** They are themselves again. */
+  mend(): Promise<void>;
+}
+
+/** A gateway as the trials name it: how it starts, and which faults that not every gateway can have it has. */
+export interface Kind {
+  name: string;
+  kong: boolean;
+  has: readonly ('spoilPlugin' | 'servers')[];
+  start(around: Surroundings): Promise<Breakable & { node?: PrivateKong }>;
+}
+
+export const KINDS: readonly Kind[] = [
+  { name: 'Kong with the Lua host', kong: true, has: ['spoilPlugin'], start: kong },
+  { name: 'Kong with the kong-pdk host', kong: true, has: ['servers'], start: kongPdk },
+  { name: 'the embedded gateway', kong: false, has: [], start: embedded },
+];
+
 const WORKERS = 2;
+
+/** Settings of the Kongs under trial: workers, and how often they look for changes, as in production. */
+const KONG_SETTINGS = { KONG_NGINX_WORKER_PROCESSES: String(WORKERS), KONG_DB_UPDATE_FREQUENCY: '1', KONG_WORKER_STATE_UPDATE_FREQUENCY: '1' };
 
 /** The values of the state, with the parts that can be taken away in their places. */
 function variables({ redis, consents, upstream }: Surroundings): Record<string, string> {
@@ -49,16 +86,16 @@ function kongCertificate(): { settings: Record<string, string>; remove(): void }
   };
 }
 
-/** A real Kong with two workers, looking for changes as often as in production. */
-export async function kong(around: Surroundings): Promise<Breakable & { node: PrivateKong }> {
+/** A real Kong with our plugins in Lua. */
+async function kong(around: Surroundings): Promise<Breakable & { node: PrivateKong }> {
   const tls = kongCertificate();
   const node = await startKong({
     upstream: around.upstream.url, state: houseState(), values: variables(around), postgres: around.database.address,
-    settings: { ...tls.settings, KONG_NGINX_WORKER_PROCESSES: String(WORKERS), KONG_DB_UPDATE_FREQUENCY: '1', KONG_WORKER_STATE_UPDATE_FREQUENCY: '1' },
+    settings: { ...tls.settings, ...KONG_SETTINGS },
   });
   const handler = join(node.lua, 'kong/plugins/consent-check/handler.lua');
   const whole = await readFile(handler, 'utf8');
-  /** Writes the plugin and waits until the workers with the file before it are gone. */
+  /** Writes the plugin and waits until the workers with the file before it take no requests any more. */
   const load = async (text: string): Promise<void> => {
     const before = await node.workers();
     await writeFile(handler, text);
@@ -67,7 +104,7 @@ export async function kong(around: Surroundings): Promise<Breakable & { node: Pr
   };
   return {
     node,
-    name: `Kong ${execFileSync('kong', ['version'], { encoding: 'utf8' }).trim()}`,
+    name: kongName(),
     proxyUrl: node.http, httpsUrl: node.https, adminUrl: node.admin,
     breakPlugin: () => load(whole.replace(/\nreturn (____entry\.handler)\s*$/, '\nlocal broken = $1\nbroken.access = function() error("broken on purpose") end\nreturn broken\n')),
     mendPlugin: () => load(whole),
@@ -76,10 +113,7 @@ export async function kong(around: Surroundings): Promise<Breakable & { node: Pr
       node.reload();
       await eventually('Kong has read the file', async () => (await node.log()).includes('this is not Lua') || (await node.log()).includes('handler.lua:1:'), 30_000);
     },
-    async killWorker() {
-      const [worker] = (await node.workers()).sort(() => Math.random() - 0.5);
-      if (worker) process.kill(worker, 'SIGKILL');
-    },
+    killWorker: () => killOne(node),
     async stop() {
       await node.stop();
       tls.remove();
@@ -87,8 +121,74 @@ export async function kong(around: Surroundings): Promise<Breakable & { node: Pr
   };
 }
 
+/** A real Kong with our plugins in servers of their own. */
+async function kongPdk(around: Surroundings): Promise<Breakable> {
+  const tls = kongCertificate();
+  let servers: PluginServers | undefined;
+  const node = await startKong({
+    upstream: around.upstream.url, state: houseState(), values: variables(around), postgres: around.database.address,
+    settings: { ...tls.settings, ...KONG_SETTINGS },
+    async prepare(folder, files) {
+      servers = await pluginServers(join(folder, 'pdk'));
+      await mkdir(join(folder, 'state'));
+      return { settings: servers.settings, state: await writePdkState(files, join(folder, 'state')) };
+    },
+  });
+  const broken = breakable(servers!);
+  return {
+    name: `${kongName()} kong-pdk`,
+    proxyUrl: node.http, httpsUrl: node.https, adminUrl: node.admin,
+    breakPlugin: () => broken.become((plugin) => servers!.with(plugin, POISON)),
+    mendPlugin: () => broken.mend(),
+    servers: broken,
+    killWorker: () => killOne(node),
+    async stop() {
+      await node.stop();
+      tls.remove();
+    },
+  };
+}
+
+/** Loaded before a plugin server: it throws over each decision it has reached. */
+const POISON = `
+const { stringify } = JSON;
+JSON.stringify = (...given) => { if (given[0]?.decisions) throw new Error('broken on purpose'); return stringify(...given); };
+`;
+
+/** Loaded before a plugin server: it lives long enough to decide for some requests. */
+const CRASH = 'setTimeout(() => process.kill(process.pid, "SIGKILL"), 400);';
+
+function breakable(servers: PluginServers): Servers & { become(line: (plugin: string) => Promise<string>): Promise<void> } {
+  const each = async (work: (plugin: string) => Promise<void>): Promise<void> => void await Promise.all(PDK_PLUGINS.map(work));
+  // One that has just died comes back by itself.
+  const signal = (name: NodeJS.Signals): Promise<void> => each((plugin) => servers.kill(plugin, name).catch(() => undefined));
+  /** Kong starts each again with this line; waits until it has. */
+  const become = (line: (plugin: string) => Promise<string>): Promise<void> => each(async (plugin) => {
+    const before = await servers.pid(plugin);
+    await servers.starts(plugin, await line(plugin));
+    await servers.kill(plugin, 'SIGKILL').catch(() => undefined);
+    await eventually(`${plugin} is started again`, async () => await servers.pid(plugin) !== before, 20_000);
+  });
+  return {
+    become,
+    kill: () => signal('SIGKILL'),
+    loop: () => become((plugin) => servers.with(plugin, CRASH)),
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    spoil: () => become((plugin) => servers.garbage(plugin, 'bytes')),
+    mend: () => become((plugin) => Promise.resolve(servers.whole(plugin))),
+  };
+}
+
+const kongName = (): string => `Kong ${execFileSync('kong', ['version'], { encoding: 'utf8' }).trim()}`;
+
+async function killOne(node: PrivateKong): Promise<void> {
+  const [worker] = (await node.workers()).sort(() => Math.random() - 0.5);
+  if (worker) process.kill(worker, 'SIGKILL');
+}
+
 /** The embedded gateway; killed, it is started again at once, as a supervisor would. */
-export async function embedded(around: Surroundings): Promise<Breakable> {
+async function embedded(around: Surroundings): Promise<Breakable> {
   const { url, database, drop } = await testDatabase(new URL('../../kong/', import.meta.url));
   await database.close();
   const through = new URL(url);

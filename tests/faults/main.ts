@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { missingForKong } from '@kontor/testing/kong';
 import { Progress } from '../../scripts/platform/progress.js';
 import { scratchDirectory, startInfrastructure } from '../../scripts/testing/infrastructure.js';
-import { FAULTS } from './faults.js';
-import { embedded, kong } from './gateways.js';
+import { FAULTS, faultsOf } from './faults.js';
+import { KINDS, type Kind } from './gateways.js';
 import { multiNode, type Shown } from './multi-node.js';
 import { surroundings } from './surroundings.js';
 import { counts, table } from './table.js';
@@ -29,19 +29,19 @@ function wish([part, ...options]: string[]): Wish {
 
 interface Result { rows: Seen[]; pair: Shown[] }
 
-async function trials(start: typeof kong | typeof embedded, { requests, only }: Wish, progress: Progress): Promise<Result> {
+async function trials(kind: Kind, { requests, only }: Wish, progress: Progress): Promise<Result> {
   const around = await surroundings();
-  let gateway: Awaited<ReturnType<typeof start>> | undefined;
+  let gateway: Awaited<ReturnType<Kind['start']>> | undefined;
   const rows: Seen[] = [];
   try {
-    gateway = await progress.step<Awaited<ReturnType<typeof start>>>('a gateway starts', () => start(around), ({ name }) => `${name} is up`);
+    gateway = await progress.step(`${kind.name} starts`, () => kind.start(around), ({ name }) => `${name} is up`);
     const broken = gateway;
     const asking = await petitioners(broken, around);
-    for (const fault of FAULTS.filter((one) => one.name.includes(only) && (start === kong || !one.kongOnly))) {
+    for (const fault of faultsOf(kind).filter(({ name }) => name.includes(only))) {
       rows.push(await progress.step(`${broken.name}: ${fault.name}`, () => trial(broken, around, asking, fault, requests), (row) =>
         `${row.gateway}: ${row.fault}: ${row.reached} of ${row.requests} came to a service (${counts(row.statuses)})${row.faults.map((one) => `\n           FAILED ${one}`).join('')}`));
     }
-    const pair = 'node' in broken && 'two nodes'.includes(only) ? await multiNode({ kong: broken.node, asking, trials: Math.min(1000, requests), tell: progress.say }) : [];
+    const pair = broken.node && 'two nodes'.includes(only) ? await multiNode({ kong: broken.node, asking, trials: Math.min(1000, requests), tell: progress.say }) : [];
     await asking.close();
     return { rows, pair };
   } finally {
@@ -61,7 +61,8 @@ async function main(): Promise<void> {
   try {
     const missing = missingForKong();
     if (missing.length > 0) progress.say(`Kong is skipped: needs ${missing.join(', ')}`);
-    const results = [...missing.length > 0 ? [] : [await trials(kong, asked, progress)], await trials(embedded, asked, progress)];
+    const results: Result[] = [];
+    for (const kind of KINDS) if (!kind.kong || missing.length === 0) results.push(await trials(kind, asked, progress));
     const [rows, pair] = [results.flatMap((one) => one.rows), results.flatMap((one) => one.pair)];
     if (rows.length > 0) console.log(`\n${table(rows)}`);
     for (const one of pair) console.log(`\ntwo nodes of Kong: ${one.title}: ${one.saw}${one.held ? '' : ' FAILED'}`);

@@ -1,11 +1,13 @@
-/** What the trials saw, as a table for people. */
-import type { Seen } from './trial.js';
+/** What the trials saw, as a table for people; slowest refusals of requests without a consent, on a valid one, and for a token. */
+import type { Asker, Seen } from './trial.js';
 
-const COLUMNS = ['gateway', 'fault', 'requests', 'reached', 'their answers', 'p50 ms', 'longest ms', 'on a valid consent', 'new token', ''] as const;
+const COLUMNS = ['gateway', 'fault', 'requests', 'reached', 'their answers', 'p50 ms', 'on a valid consent', 'new token', 'slowest refusals ms', ''] as const;
+const ASKERS: readonly Asker[] = ['unconsented', 'consented', 'token'];
 
 export function table(rows: readonly Seen[]): string {
   const cells = rows.map((row) => [
-    row.gateway, row.fault, String(row.requests), String(row.reached), counts(row.statuses), row.median.toFixed(0), row.longest.toFixed(0), counts(row.consented), counts(row.token),
+    row.gateway, row.fault, String(row.requests), String(row.reached), counts(row.statuses), row.median.toFixed(0), counts(row.consented), counts(row.token),
+    ASKERS.map((asker) => row.slowest[asker]?.toFixed(0) ?? '–').join(' / '),
     row.faults.length === 0 ? 'held' : 'FAILED',
   ]);
   const widths = COLUMNS.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]!.length)));

@@ -12,6 +12,9 @@ import type { Expected, Fault } from './faults.js';
 import type { Breakable } from './gateways.js';
 import type { Surroundings } from './surroundings.js';
 
+/** Without a valid consent, with one, and for a new token. */
+export type Asker = 'unconsented' | 'consented' | 'token';
+
 /** What a trial saw. */
 export interface Seen {
   gateway: string;
@@ -25,7 +28,8 @@ export interface Seen {
   unclear: string[];
   /** Milliseconds until the answer. */
   median: number;
-  longest: number;
+  /** The slowest refusal, by who asked; undefined where nobody was refused. */
+  slowest: Partial<Record<Asker, number>>;
   /** Requests on a valid consent meanwhile, by status. */
   consented: Record<string, number>;
   /** Attempts at a new token meanwhile, by status. */
@@ -111,12 +115,21 @@ export async function trial(gateway: Breakable, around: Surroundings, asking: Pe
   const agent = new Agent({ connections: CONNECTIONS, connect: { ca: certificate().cert }, headersTimeout: NO_ANSWER_MS, bodyTimeout: NO_ANSWER_MS });
   const ask = (plea: Plea, mark: string): Promise<Answer> => send(agent, gateway, plea, mark);
   const serves = (): Promise<boolean> => ask(asking.consented, 'before').then((answer) => answer.status === 200, () => false);
-  const seen: Seen = { gateway: gateway.name, fault: fault.name, requests, reached: 0, statuses: {}, unclear: [], median: 0, longest: 0, consented: {}, token: {}, faults: [] };
+  const seen: Seen = { gateway: gateway.name, fault: fault.name, requests, reached: 0, statuses: {}, unclear: [], median: 0, slowest: {}, consented: {}, token: {}, faults: [] };
   const times: number[] = [];
-  const note = (into: Record<string, number>, answer: Answer | undefined): void => {
+  /** Asks and takes down what came of it. @returns the answer; undefined where there was none */
+  const asked = async (asker: Asker, question: () => Promise<Answer>): Promise<Answer | undefined> => {
+    const started = performance.now();
+    const answer = await question().catch(() => undefined);
+    const took = performance.now() - started;
+    if (asker === 'unconsented') times.push(took);
+    const into = asker === 'unconsented' ? seen.statuses : seen[asker];
     const status = answer ? String(answer.status) : 'none';
     into[status] = (into[status] ?? 0) + 1;
-    if (answer && answer.status >= 400 && !isProblem(answer)) seen.unclear.push(`${answer.status} ${answer.headers['content-type']} ${answer.text.slice(0, 120)}`);
+    if (!answer || answer.status < 400) return answer;
+    seen.slowest[asker] = Math.max(seen.slowest[asker] ?? 0, took);
+    if (!isProblem(answer)) seen.unclear.push(`${answer.status} ${answer.headers['content-type']} ${answer.text.slice(0, 120)}`);
+    return answer;
   };
   try {
     await asking.record();
@@ -127,23 +140,19 @@ export async function trial(gateway: Breakable, around: Surroundings, asking: Pe
     let running = true;
     let repetitions = 0;
     const beside = Promise.all([
-      repeat(() => running, 200, async () => note(seen.consented, await ask(asking.consented, 'consented').catch(() => undefined))),
-      repeat(() => running, 400, async () => note(seen.token, await newToken(agent, gateway, asking.app).catch(() => undefined))),
+      repeat(() => running, 200, () => asked('consented', () => ask(asking.consented, 'consented'))),
+      repeat(() => running, 400, () => asked('token', () => newToken(agent, gateway, asking.app))),
       repeat(() => running && fault.again !== undefined && repetitions++ < 2, 2000, async () => fault.again?.(gateway)),
     ]);
     let next = 0;
     await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
       while (next < requests) {
         const plea = asking.unconsented[next++ % asking.unconsented.length]!;
-        const started = performance.now();
-        let answer = await ask(plea, 'unconsented').catch(() => undefined);
-        times.push(performance.now() - started);
-        note(seen.statuses, answer);
+        let answer = await asked('unconsented', () => ask(plea, 'unconsented'));
         // Where connections break, a client asks again until it is answered.
         for (let again = 0; fault.breaksConnections && !answer && again < MOST_REPETITIONS; again++) {
           await pause(100);
-          answer = await ask(plea, 'unconsented').catch(() => undefined);
-          note(seen.statuses, answer);
+          answer = await asked('unconsented', () => ask(plea, 'unconsented'));
         }
       }
     }));
@@ -158,7 +167,6 @@ export async function trial(gateway: Breakable, around: Surroundings, asking: Pe
   }
   times.sort((a, b) => a - b);
   seen.median = times[times.length >> 1]!;
-  seen.longest = times.at(-1)!;
   judge(seen, fault);
   return seen;
 }
@@ -187,7 +195,7 @@ function judge(seen: Seen, fault: Fault): void {
   hold('a new token', fault.token, seen.token);
 }
 
-async function repeat(goesOn: () => boolean, everyMs: number, work: () => Promise<void>): Promise<void> {
+async function repeat(goesOn: () => boolean, everyMs: number, work: () => Promise<unknown>): Promise<void> {
   while (goesOn()) {
     await work();
     await pause(everyMs);

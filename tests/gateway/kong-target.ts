@@ -4,8 +4,8 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,10 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { testServer } from '@kontor/testing/environment';
 import { buildPlugins, PLUGIN_NAMES } from '../../plugins/build.js';
+import { buildPdkHost } from '../../plugins/host-pdk/build.js';
+import { PDK_PLUGINS } from '../../plugins/host-pdk/parts.js';
 import { syncState } from '../../scripts/gateway/deck-sync.js';
+import { pdkSettings, socketOf, writePdkState } from '../../scripts/gateway/kong-pdk.js';
 import { commonKongSettings } from '../../scripts/gateway/kong-settings.js';
 import { AdminApi } from '../../scripts/platform/admin-api.js';
 import { certificate, type Target } from './target.js';
@@ -22,23 +25,55 @@ import { certificate, type Target } from './target.js';
 const run = promisify(execFile);
 const NGINX = '/usr/local/openresty/nginx/sbin/nginx';
 
-/** How our plugins run inside a Kong: further settings (kong.conf names) over the common ones. */
+/** How our plugins run in a Kong. */
 export interface KongHost {
   name: string;
-  /** @param prefix the Kong's own folder, to put files into */
+  /** Settings by their names in kong.conf. @param prefix the Kong's own folder, to put files into */
   settings(prefix: string): Promise<Record<string, string>>;
-  /** Ends what `settings` started. */
-  stop?(prefix: string): Promise<void>;
+  /** The decK files as this host needs them. */
+  state(files: readonly string[], prefix: string): Promise<string[]>;
+  /** Whether what runs beside Kong does. */
+  ready(prefix: string): boolean;
 }
 
 /** Our plugins compiled to Lua. */
 export const luaHost: KongHost = {
   name: 'Lua host',
-  async settings(prefix) {
-    await buildPlugins(join(prefix, 'lua'));
-    return commonKongSettings(join(prefix, 'lua'), PLUGIN_NAMES);
-  },
+  settings: async () => commonKongSettings(await compiledOnce('lua', buildPlugins), PLUGIN_NAMES),
+  state: (files) => Promise.resolve([...files]),
+  ready: () => true,
 };
+
+/** Our plugins in Node processes beside Kong, between their guards. */
+export const pdkHost: KongHost = {
+  name: 'kong-pdk host',
+  async settings(prefix) {
+    const host = await compiledOnce('pdk', buildPdkHost);
+    await mkdir(socketsIn(prefix), { mode: 0o700 });
+    return { ...commonKongSettings(join(host, 'lua'), []), ...pdkSettings({ host, sockets: socketsIn(prefix) }) };
+  },
+  async state(files, prefix) {
+    await mkdir(join(prefix, 'state'), { recursive: true });
+    return writePdkState(files, join(prefix, 'state'));
+  },
+  ready: (prefix) => PDK_PLUGINS.every((plugin) => existsSync(socketOf(socketsIn(prefix), plugin))),
+};
+
+const socketsIn = (prefix: string): string => join(prefix, 'pdk');
+
+const compiled = new Map<string, Promise<string>>();
+
+/** What all Kongs of this process load. */
+function compiledOnce(name: string, build: (target: string) => Promise<unknown>): Promise<string> {
+  const started = compiled.get(name) ?? (async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kontor-plugins-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    await build(join(folder, name));
+    return join(folder, name);
+  })();
+  compiled.set(name, started);
+  return started;
+}
 
 /** What a Kong needs and this machine lacks; empty when it can be started. */
 export function missingForKong(): string[] {
@@ -49,8 +84,8 @@ export function missingForKong(): string[] {
 }
 
 interface RunningKong {
+  host: KongHost;
   prefix: string;
-  child: ChildProcess;
   http: number;
   https: number;
   admin: number;
@@ -59,6 +94,10 @@ interface RunningKong {
   applied: string;
   /** How long the log was when the last target was handed out. */
   logFrom: number;
+  /** Ends it as its container would be ended: what runs is finished. */
+  halt(): Promise<void>;
+  /** Starts it again: same prefix, database and ports. */
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -81,7 +120,11 @@ export async function kongTarget(state: readonly string[], env: Record<string, s
     embedded: false,
     authority: certificate().cert,
     logged: () => log().slice(kong.logFrom),
-    restart: () => Promise.reject(new Error('only the embedded gateway is restarted here')),
+    halt: () => kong.halt(),
+    async resume() {
+      await kong.resume();
+      await settled(kong);
+    },
     loseDatabase: () => Promise.reject(new Error('only the embedded gateway loses its database here')),
     // Access records of this target are still on their way.
     stop: async () => {
@@ -129,7 +172,7 @@ async function apply(kong: RunningKong, state: readonly string[], env: Record<st
   }
   const wanted = JSON.stringify(values);
   if (kong.applied === wanted) return;
-  await syncState({ admin: new AdminApi(`http://127.0.0.1:${kong.admin}`), files: [...state], values });
+  await syncState({ admin: new AdminApi(`http://127.0.0.1:${kong.admin}`), files: await kong.host.state(state, kong.prefix), values });
   kong.applied = wanted;
   await settled(kong);
 }
@@ -165,17 +208,25 @@ async function startKong(host: KongHost): Promise<RunningKong> {
   const tls = certificate();
   const relays = new Map<string, Relay>();
   let child: ChildProcess | undefined;
+  let environment: NodeJS.ProcessEnv = process.env;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child?.once('exit', resolve));
+    child.kill(signal);
+    await gone;
+  };
+  const resume = async (): Promise<void> => {
+    removeSockets(prefix);
+    child = spawn(NGINX, ['-p', prefix, '-c', 'nginx.conf'], { env: environment, stdio: 'ignore' });
+    await until(async () => host.ready(prefix) && (await fetch(`http://127.0.0.1:${admin}/status`)).ok);
+  };
   const stop = async (): Promise<void> => {
-    if (child && child.exitCode === null && child.signalCode === null) {
-      const gone = new Promise((resolve) => child?.once('exit', resolve));
-      child.kill('SIGTERM');
-      await gone;
-    }
+    await end('SIGTERM');
     for (const relay of relays.values()) relay.stop();
-    await host.stop?.(prefix);
     await onServer(`drop database if exists ${database} with (force)`);
     await rm(prefix, { recursive: true, force: true });
   };
+  process.once('exit', () => child?.kill('SIGKILL'));
   try {
     await writeFile(join(prefix, 'cert.pem'), tls.cert);
     await writeFile(join(prefix, 'key.pem'), tls.key, { mode: 0o600 });
@@ -185,17 +236,15 @@ async function startKong(host: KongHost): Promise<RunningKong> {
       pg_user: decodeURIComponent(server.username), pg_password: decodeURIComponent(server.password),
       proxy_listen: `127.0.0.1:${http}, 127.0.0.1:${https} ssl http2`, admin_listen: `127.0.0.1:${admin}`, status_listen: 'off',
       ssl_cert: join(prefix, 'cert.pem'), ssl_cert_key: join(prefix, 'key.pem'),
-      db_update_frequency: '0.2', nginx_worker_processes: '1',
+      db_update_frequency: '0.2', worker_state_update_frequency: '0.2', nginx_worker_processes: '1',
       ...(process.getuid?.() === 0 ? { nginx_user: 'root root' } : {}),
     };
-    const environment = { ...process.env, ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`KONG_${name.toUpperCase()}`, value])) };
+    environment = { ...process.env, ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`KONG_${name.toUpperCase()}`, value])) };
     await onServer(`create database ${database}`);
     await run('kong', ['migrations', 'bootstrap'], { env: environment });
     await run('kong', ['prepare', '-p', prefix], { env: environment });
-    child = spawn(NGINX, ['-p', prefix, '-c', 'nginx.conf'], { env: environment, stdio: 'ignore' });
-    process.once('exit', () => child?.kill('SIGKILL'));
-    await until(async () => (await fetch(`http://127.0.0.1:${admin}/status`)).ok);
-    return { prefix, child, http, https, admin, relays, applied: '', logFrom: 0, stop };
+    await resume();
+    return { host, prefix, http, https, admin, relays, applied: '', logFrom: 0, halt: () => end('SIGQUIT'), resume, stop };
   } catch (fault) {
     let log = '';
     try {
@@ -205,6 +254,14 @@ async function startKong(host: KongHost): Promise<RunningKong> {
     }
     await stop();
     throw new Error(`Kong did not start: ${(fault as Error).message}\n${log}`, { cause: fault });
+  }
+}
+
+/** nginx refuses to bind unix sockets an earlier life left behind. */
+function removeSockets(prefix: string): void {
+  for (const folder of [prefix, join(prefix, 'sockets'), socketsIn(prefix)]) {
+    if (!existsSync(folder)) continue;
+    for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isSocket()) rmSync(join(folder, entry.name));
   }
 }
 

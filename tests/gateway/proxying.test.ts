@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { request as send } from 'undici';
 import { Client, expectProblem } from './client.js';
-import { deckVariables, embeddedTarget, onEachTarget, PROBE_STATE, type Target } from './target.js';
+import { deckVariables, onEachTarget, PROBE_STATE, type Target } from './target.js';
 import { startUpstream, type Upstream } from './upstream.js';
 
 onEachTarget('Proxying', ({ start }) => {
@@ -236,21 +236,21 @@ onEachTarget('Proxying', ({ start }) => {
     expect((await client.ask('GET', '/named/a/1', { plain: true })).status).to.equal(200);
   });
 
-  it('finishes what is running when it stops, and takes nothing new', async function () {
-    if (!target.embedded) this.skip();
-    const other = await embeddedTarget(PROBE_STATE, deckVariables(upstream.url, { DECK_PROBE_URL: upstream.url, DECK_CLOSED_PORT: '1', DECK_HANGING_PORT: '2' }));
+  it('finishes what is running when it stops, and takes nothing new', async () => {
     let arrived: () => void;
     const isThere = new Promise<void>((resolve) => (arrived = resolve));
     upstream.answer = (_request, response) => {
       arrived();
       setTimeout(() => response.end('whole'), 200);
     };
-    const running = send(`${other.proxyUrl}/open`);
+    const running = send(`${target.proxyUrl}/open`);
     await isThere;
-    const stopped = other.stop();
+    const halted = target.halt();
     const answer = await running;
     expect(await answer.body.text()).to.equal('whole');
-    await stopped;
-    expect(await send(`${other.proxyUrl}/open`).then(() => 'answered', (fault: { code: string }) => fault.code)).to.equal('ECONNREFUSED');
+    await halted;
+    expect(await send(`${target.proxyUrl}/open`).then(() => 'answered', (fault: { code: string }) => fault.code)).to.equal('ECONNREFUSED');
+    await target.resume();
+    expect((await client.ask('GET', '/open', { plain: true })).status).to.equal(200);
   });
 });

@@ -15,7 +15,7 @@ import { testDatabase } from '@kontor/testing/database';
 import { testServer } from '@kontor/testing/environment';
 import { testKeys } from '@kontor/testing/gateway-token';
 import { startGateway, type GatewayOptions } from '../../kong/embedded/gateway.js';
-import { kongTarget, missingForKong, stopKongs } from './kong-target.js';
+import { kongTarget, luaHost, missingForKong, pdkHost, stopKongs } from './kong-target.js';
 
 /** Where a gateway can be reached. */
 export interface Target {
@@ -25,10 +25,12 @@ export interface Target {
   embedded: boolean;
   /** PEM of the authority of its certificate. */
   authority: string;
-  /** What it has logged so far (embedded only). */
+  /** What it has logged so far. */
   logged(): string;
-  /** Ends the process and starts it again with the same database (embedded only). */
-  restart(): Promise<void>;
+  /** Ends the process; what runs is finished. */
+  halt(): Promise<void>;
+  /** Starts it again, with the same database and ports. */
+  resume(): Promise<void>;
   /** Takes its database away under it (embedded only). */
   loseDatabase(): Promise<void>;
   stop(): Promise<void>;
@@ -48,12 +50,15 @@ export interface TargetKind {
 export function targets(): TargetKind[] {
   return [
     { name: 'embedded gateway', embedded: true, missing: [], start: embeddedTarget },
-    { name: 'Kong with the Lua host', embedded: false, missing: missingForKong(), start: (state, env) => kongTarget(state, env) },
+    ...[luaHost, pdkHost].map((host) => ({ name: `Kong with the ${host.name}`, embedded: false, missing: missingForKong(), start: (state: readonly string[], env: Record<string, string>) => kongTarget(state, env, host) })),
   ];
 }
 
 /** Declares the same tests for every target. Where a target cannot run, the run says so and why. */
 export function onEachTarget(title: string, declare: (kind: TargetKind) => void): void {
+  // Once, at the end of all files: they share their Kongs.
+  if (!ended) after(stopKongs);
+  ended = true;
   for (const kind of targets()) {
     describe(`${title} (${kind.name})`, function () {
       this.timeout(kind.embedded ? 20_000 : 60_000);
@@ -67,7 +72,7 @@ export function onEachTarget(title: string, declare: (kind: TargetKind) => void)
   }
 }
 
-after(stopKongs);
+let ended = false;
 
 /** Secrets of this run; the state takes them as `DECK_…`. */
 export const secrets = {
@@ -141,8 +146,8 @@ export async function embeddedTarget(state: readonly string[], env: Record<strin
     embedded: true,
     authority: tls.cert,
     logged: () => lines,
-    async restart() {
-      await gateway.stop();
+    halt: () => gateway.stop(),
+    async resume() {
       const port = (address: string) => Number(new URL(address).port);
       gateway = await start({ httpPort: port(gateway.proxyUrl), httpsPort: port(gateway.httpsUrl), adminPort: port(gateway.adminUrl) });
     },

@@ -5,7 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseEnv, promisify } from 'node:util';
 import pg from 'pg';
@@ -23,7 +24,7 @@ export interface KongNode {
   admin: string;
   /** Folder its plugins are loaded from: `kong/plugins/<name>/handler.lua`. */
   lua: string;
-  /** Its worker processes, by their ids (Linux). */
+  /** Its worker processes that take requests, by their ids (Linux): not those a reload has told to finish. */
   workers(): Promise<number[]>;
   /** Starts new workers with the plugin files as they are now; when those cannot be loaded, Kong keeps the old ones. */
   reload(): void;
@@ -60,6 +61,9 @@ export interface KongOptions {
   prepare?: (folder: string, state: readonly string[]) => Promise<{ settings: Record<string, string>; state: readonly string[] }>;
 }
 
+/** How often a worker looks for changes, in seconds; Kong's own are 5 s. */
+const LOOK_S = '0.2';
+
 export const PROVISION_KEY = 'provision-key-of-the-test';
 export const DECISION_KEY = 'decision-key-of-the-test';
 export const AUDIT_KEY = 'audit-key-of-the-test';
@@ -94,7 +98,7 @@ export async function startKong(given: KongOptions): Promise<PrivateKong> {
   };
   try {
     await buildPlugins(join(folder, 'lua'));
-    const prepared = await given.prepare?.(folder, (given.state ?? STATE).map((file) => join(ROOT, file)));
+    const prepared = await given.prepare?.(folder, (given.state ?? STATE).map((file) => resolve(ROOT, file)));
     if (prepared) options = { ...given, state: prepared.state, settings: { ...given.settings, ...prepared.settings } };
     await withServer((client) => client.query(`create database ${database}`));
     await run('kong', ['migrations', 'bootstrap'], { env: { ...process.env, ...await kongSettings(folder, database, options) } });
@@ -102,8 +106,9 @@ export async function startKong(given: KongOptions): Promise<PrivateKong> {
     const values = { ...deckValues(options.upstream, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string), ...options.values };
     const deck = (command: string, files = options.state ?? STATE): Promise<string> => runDeck(command, first.admin, values, files);
     await deck('sync');
-    // Routes reach the proxy with the next look at the database.
+    // Routes reach the proxy with the next look at the database, each worker by itself.
     await until(async () => (await fetch(`${first.http}/v1/payments`)).status === 426);
+    if (Number(options.settings?.KONG_NGINX_WORKER_PROCESSES ?? 1) > 1) await pause(2_000 * Number(options.settings?.KONG_WORKER_STATE_UPDATE_FREQUENCY ?? LOOK_S));
     return {
       ...first,
       publicKey: Buffer.from(keys.publicKey.export({ type: 'spki', format: 'pem' }) as string).toString('base64'),
@@ -126,12 +131,16 @@ async function startNode(prefix: string, settings: Record<string, string>): Prom
   const environment = { ...process.env, ...settings };
   await run('kong', ['prepare', '-p', prefix], { env: environment });
   const child = spawn(nginx(), ['-p', prefix, '-c', 'nginx.conf'], { env: environment, stdio: 'ignore' });
-  const workers = async (): Promise<number[]> =>
+  const children = async (): Promise<number[]> =>
     (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').catch(() => '')).split(' ').filter(Boolean).map(Number);
+  const workers = async (): Promise<number[]> => {
+    const titles = await Promise.all((await children()).map(async (pid) => ({ pid, title: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') })));
+    return titles.filter(({ title }) => title.startsWith('nginx: worker process') && !title.includes('shutting down')).map(({ pid }) => pid);
+  };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
-    const before = signal === 'SIGKILL' ? await workers() : [];
+    const before = signal === 'SIGKILL' ? await children() : [];
     child.kill(signal);
     for (const worker of before) try { process.kill(worker, signal); } catch { /* it went with its master */ }
     await gone;
@@ -171,7 +180,8 @@ async function kongSettings(prefix: string, database: string, options: KongOptio
     KONG_ADMIN_LISTEN: `127.0.0.1:${admin}`,
     KONG_ADMIN_GUI_LISTEN: 'off',
     KONG_STATUS_LISTEN: 'off',
-    KONG_DB_UPDATE_FREQUENCY: '0.2',
+    KONG_DB_UPDATE_FREQUENCY: LOOK_S,
+    KONG_WORKER_STATE_UPDATE_FREQUENCY: LOOK_S,
     KONG_NGINX_WORKER_PROCESSES: '1',
     KONG_NGINX_DAEMON: 'off',
     KONG_ANONYMOUS_REPORTS: 'off',

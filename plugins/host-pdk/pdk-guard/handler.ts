@@ -15,6 +15,14 @@ export const handler = {
   PRIORITY: guardPriorities['pdk-guard'],
   VERSION: '1.0.0',
 
+  /**
+   * gateway-identity's part before routing and before every other plugin: kong-pdk would need a round trip for each header, and a
+   * request that is refused here must not depend on a plugin server. Kong runs it with the global configuration.
+   */
+  rewrite(config: { requires: string[] }): void {
+    if (config.requires.includes('gateway-identity')) identity.rewrite();
+  },
+
   access(config: { requires: string[] }): void {
     enforce('The plugin host', guard, config);
   },

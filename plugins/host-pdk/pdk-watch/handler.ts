@@ -5,6 +5,7 @@ import { allow } from '../../plugin.js';
 import type { Decision, RequestFacts } from '../../plugin.js';
 import { DOSSIER, LIMITS, SECRET_HEADERS } from '../dossier.js';
 import { guardPriorities } from '../priorities.js';
+import { undecided } from '../verdict.js';
 import { newNonce } from './nonce.js';
 
 /** A plugin as Kong keeps it whose phase is a call to its server. */
@@ -13,6 +14,11 @@ interface RemotePlugin { access(config: unknown): void }
 const json = require('cjson.safe') as { encode(this: void, value: unknown): string };
 const servers = require('kong.runloop.plugin_servers') as { load_plugin(this: void, name: string): LuaMultiReturn<[ok: boolean, plugin: RemotePlugin]> };
 const instances = require('kong.runloop.plugin_servers.plugin') as { reset_instances_for_plugin(this: void, name: string | undefined): void };
+
+/** A process that runs beside nginx (lua-resty-core, `ngx.pipe`). */
+interface PluginProcess { set_timeouts(write: number | undefined, stdout: number): void }
+
+const OUTPUT_WAIT_MS = 500;
 
 /** Plugins whose phase is bounded in this worker. */
 const bounded: Record<string, boolean> = {};
@@ -47,10 +53,14 @@ function watch(this: void, config: { plugins: string[] }, state: RequestState): 
 /**
  * Kong 3.9 keeps the handle of a process it started in its configuration, which the Admin API then cannot encode: `GET /`
  * answers 500, and decK, which asks it for the version, stops. The handle goes where Kong finds it and the encoder does not.
+ * Kong also waits for the process's output 10 s at a time, and looks only then whether it is to stop.
  */
 function hideProcess(server: object): void {
-  const hidden = {};
-  setmetatable(server, { __index: hidden, __newindex: hidden });
+  const hidden: Record<string, unknown> = {};
+  setmetatable(server, { __index: hidden, __newindex: function (this: void, _server: object, name: string, value: unknown): void {
+    if (name === 'proc') (value as PluginProcess).set_timeouts(undefined, OUTPUT_WAIT_MS);
+    hidden[name] = value;
+  } });
 }
 
 /**
@@ -60,8 +70,14 @@ function hideProcess(server: object): void {
 function bound(name: string, plugin: RemotePlugin): void {
   const original = plugin.access;
   plugin.access = function (this: RemotePlugin, config: unknown): void {
+    const until = kong.ctx.shared.kontor_until as number | undefined;
+    if (until === undefined) {
+      // A state without the guards, such as one synced past them: there is nobody to see that a decision is missing.
+      enforce('The plugin host', () => undecided());
+      return;
+    }
     ngx.update_time();
-    const leftSeconds = (kong.ctx.shared.kontor_until as number | undefined ?? 0) - ngx.now();
+    const leftSeconds = until - ngx.now();
     if (leftSeconds <= 0) return;
     const asking = ngx.thread.spawn(() => {
       original.call(this, config);

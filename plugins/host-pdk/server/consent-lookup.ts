@@ -6,7 +6,8 @@ import type { ConsentCheckConfig } from '../../consent-check/core.js';
 import type { ConsentLookup } from '../../plugin.js';
 import { LIMITS } from '../dossier.js';
 
-interface Source { redis: Redis; service: Pool; base: string }
+/** `tried`: the outcome of the first attempt to connect is known. */
+interface Source { redis: Redis; tried: Promise<void>; service: Pool; base: string }
 
 /** One for each pair of stores: every route has a configuration of its own, and all name the same pair. */
 const sources = new Map<string, Source>();
@@ -18,7 +19,7 @@ export function consentSource({ redis, fallback }: ConsentCheckConfig): (consent
   sources.set(name, source);
   return async (consentId) => {
     const started = performance.now();
-    const text = await within(redis.timeoutMs, source.redis.get(decisionKey(consentId))).catch(() => null);
+    const text = await within(redis.timeoutMs, source.tried.then(() => source.redis.get(decisionKey(consentId)))).catch(() => null);
     const record = text === null ? undefined : parseDecision(text);
     if (record) return { kind: 'found', record };
     const limitMs = Math.min(fallback.timeoutMs, Math.floor(LIMITS.lookup - (performance.now() - started)));
@@ -36,7 +37,9 @@ function connect({ redis, fallback }: Pick<ConsentCheckConfig, 'redis' | 'fallba
   });
   // Told by each command that fails; without a listener the process would end.
   connection.on('error', () => undefined);
-  return { redis: connection, service: new Pool(base.origin, { connections: 32 }), base: base.pathname.replace(/\/$/, '') };
+  // The first request starts the connection: it waits for it, as inside Kong, where each request may open one.
+  const tried = new Promise<void>((resolve) => { connection.once('ready', resolve).once('close', resolve); });
+  return { redis: connection, tried, service: new Pool(base.origin, { connections: 32 }), base: base.pathname.replace(/\/$/, '') };
 }
 
 async function ask({ service, base }: Source, key: string, consentId: string, limitMs: number): Promise<ConsentLookup> {
