@@ -73,7 +73,7 @@ function bound(name: string, plugin: RemotePlugin): void {
     const until = kong.ctx.shared.kontor_until as number | undefined;
     if (until === undefined) {
       // A state without the guards, such as one synced past them: there is nobody to see that a decision is missing.
-      enforce('The plugin host', () => undecided());
+      enforce('The plugin host', unguarded, undefined);
       return;
     }
     ngx.update_time();
@@ -98,6 +98,10 @@ function bound(name: string, plugin: RemotePlugin): void {
     instances.reset_instances_for_plugin(name);
   };
   bounded[name] = true;
+}
+
+function unguarded(this: void): Decision {
+  return undecided();
 }
 
 /** The facts without secrets, and with its empty lists as lists. */
