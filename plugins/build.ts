@@ -7,9 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import * as tstl from 'typescript-to-lua';
-import { priorities } from './priorities.js';
-
-export const PLUGIN_NAMES = Object.keys(priorities);
+import { PLUGIN_NAMES } from './names.js';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 

@@ -1,20 +1,21 @@
 /**
  * Compiles the host: one directory a plugin with one CommonJS file in it (`<target>/<plugin>/server.cjs`, everything it
- * needs inside), and a Lua tree with what must be inside Kong (`<target>/lua`: the two guards and problem-json).
+ * needs inside), and a Lua tree with what must be inside Kong (`<target>/lua`: the two guards, problem-json and token-limit).
  */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { compileToLua } from '../build.js';
+import { PLUGIN_NAMES } from '../names.js';
 import { guardPriorities } from './priorities.js';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
-/** Plugins that run out of process. problem-json cannot: it rewrites bodies of answers Kong itself makes. */
+/** Plugins that run out of process. problem-json cannot, since it rewrites bodies of answers Kong itself makes; token-limit is Kong's own Lua. */
 export const PDK_PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity'];
 /** Plugins that run inside Kong beside them. */
-export const PDK_LUA_PLUGINS = ['problem-json', ...Object.keys(guardPriorities)];
+export const PDK_LUA_PLUGINS = [...PLUGIN_NAMES.filter((name) => !PDK_PLUGINS.includes(name)), ...Object.keys(guardPriorities)];
 
 /** kong-pdk registers ts-node, with a TypeScript of its own, as soon as it is loaded; ours is compiled already. */
 const WITHOUT_TS_NODE: Plugin = {

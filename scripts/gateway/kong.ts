@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { PLUGIN_NAMES } from '../../plugins/names.js';
 import { findProgram, runProgram } from '../infra/packages.js';
 import { isRoot, placeFor, UNPRIVILEGED } from '../infra/unprivileged.js';
 import { AdminApi } from '../platform/admin-api.js';
@@ -11,8 +12,6 @@ import type { ProcessPlan } from '../platform/supervisor.js';
 import { syncState } from './deck-sync.js';
 import { deckEnvironment, deckFiles, environmentOf, type Gateway } from './gateway.js';
 import { commonKongSettings } from './kong-settings.js';
-
-const PLUGINS = ['consent-check', 'bian-mapping', 'gateway-identity', 'problem-json'];
 
 /**
  * Kong as the machine has it, in database mode on a database of its own, with the compiled Lua plugins.
@@ -28,7 +27,7 @@ export async function kongGateway(context: PlatformContext, tell: (line: string)
   const version = (await runProgram(kong, ['version'])).trim();
   const lua = join(settings.root, 'plugins/dist/lua');
   await compilePlugins(settings.root, lua, tell);
-  const absent = PLUGINS.filter((name) => !existsSync(join(lua, 'kong/plugins', name, 'handler.lua')));
+  const absent = PLUGIN_NAMES.filter((name) => !existsSync(join(lua, 'kong/plugins', name, 'handler.lua')));
   if (absent.length > 0) throw new Fault(`The gateway plugins ${absent.join(', ')} are not compiled to Lua (${lua}).`);
   return {
     description: `Kong ${version}`,
@@ -72,7 +71,7 @@ async function writeConfiguration({ settings, stores, tls }: PlatformContext, pr
   await mkdir(prefix, { recursive: true, mode: 0o755 });
   if (isRoot()) await chown(prefix, UNPRIVILEGED.uid, UNPRIVILEGED.gid);
   const lines: Record<string, string> = {
-    ...commonKongSettings(lua, PLUGINS),
+    ...commonKongSettings(lua, PLUGIN_NAMES),
     prefix, pg_host: database.hostname, pg_port: database.port || '5432', pg_database: database.pathname.slice(1),
     pg_user: database.username, pg_password: database.password,
     proxy_listen: `127.0.0.1:${ports.GATEWAY_HTTP}, 127.0.0.1:${ports.GATEWAY_HTTPS} ssl http2`,

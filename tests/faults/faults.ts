@@ -22,24 +22,24 @@ export interface Fault {
 }
 
 /**
- * The faults of the gateway. Without Redis nothing is served: the rate limit of a route counts there, and a limit that falls
+ * The faults of the gateway. Without Redis nothing is served and no token issued: rate limits count there, and a limit that falls
  * away with its store would be none (deck/policies.yaml, `fault_tolerant`).
  */
 export const FAULTS: readonly Fault[] = [
   { name: 'nothing', inflict: () => undefined, mend: () => undefined, consented: 'served', token: 'served' },
   { name: 'plugin throws', inflict: (gateway) => gateway.breakPlugin(), mend: (gateway) => gateway.mendPlugin(), consented: 'refused', token: 'served' },
   { name: 'plugin does not parse', inflict: (gateway) => gateway.spoilPlugin?.(), mend: (gateway) => gateway.mendPlugin(), consented: 'served', token: 'served', kongOnly: true },
-  { name: 'Redis gone', inflict: (_, { redis }) => redis.kill(), mend: (_, { redis }) => redis.start(), consented: 'either', token: 'either' },
-  { name: 'Redis hung', inflict: (_, { redis }) => redis.freeze(), mend: (_, { redis }) => redis.thaw(), consented: 'either', token: 'either' },
+  { name: 'Redis gone', inflict: (_, { redis }) => redis.kill(), mend: (_, { redis }) => redis.start(), consented: 'either', token: 'refused' },
+  { name: 'Redis hung', inflict: (_, { redis }) => redis.freeze(), mend: (_, { redis }) => redis.thaw(), consented: 'either', token: 'refused' },
   { name: 'consent service gone', inflict: (_, { consents }) => consents.stop(), mend: (_, { consents }) => consents.start(), consented: 'served', token: 'served' },
   { name: 'consent service hung', inflict: (_, { consents }) => consents.freeze(), mend: (_, { consents }) => consents.thaw(), consented: 'served', token: 'served' },
   {
-    name: 'Redis and consent service gone', consented: 'refused', token: 'either',
+    name: 'Redis and consent service gone', consented: 'refused', token: 'refused',
     inflict: async (_, { redis, consents }) => void await Promise.all([redis.kill(), consents.stop()]),
     mend: async (_, { redis, consents }) => void await Promise.all([redis.start(), consents.start()]),
   },
   {
-    name: 'Redis and consent service hung', consented: 'refused', token: 'either',
+    name: 'Redis and consent service hung', consented: 'refused', token: 'refused',
     inflict: (_, { redis, consents }) => { redis.freeze(); consents.freeze(); },
     mend: (_, { redis, consents }) => { redis.thaw(); consents.thaw(); },
   },

@@ -9,7 +9,8 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv, promisify } from 'node:util';
 import pg from 'pg';
-import { buildPlugins, PLUGIN_NAMES } from '../../plugins/build.js';
+import { buildPlugins } from '../../plugins/build.js';
+import { PLUGIN_NAMES } from '../../plugins/names.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
