@@ -73,6 +73,7 @@ describe('the decK state', () => {
       ['a limit of tokens that falls away with its store', 'policies.yaml', 'minute: 1200\n    limit_by: ip\n    policy: redis\n    fault_tolerant: false', 'minute: 1200\n    limit_by: ip\n    policy: redis\n    fault_tolerant: true', /plugin "token-limit": config\.fault_tolerant lets/, undefined],
       ['a token endpoint without a limit', 'policies.yaml', /          - name: token-limit.*\n.*\n/, '', /route "oauth2": answers \/oauth2\/token and lacks token-limit/, undefined],
       ['two limits that are written back to one Redis', 'environments/sandbox.yaml', 'plugins: []', 'plugins: [{ name: rate-limiting, consumer: a, _config: plan-premium, config: { sync_rate: 1 } }]', /config\.sync_rate must be -1/, 0],
+      ['a limit that is written back more often than Redis may take', 'policies.yaml', 'sync_rate: 0.25', 'sync_rate: 0.1', /config\.redis\.timeout must be below config\.sync_rate/, undefined],
       ['an operation that changes something, without a limit of its own', 'kong.yaml', /          - name: rate-limiting\n.*\n/, '', /route "openAccount": changes something and lacks a rate-limiting/, undefined],
       ['tokens that live too long', 'environments/sandbox.env', 'DECK_OAUTH2_TOKEN_EXPIRATION=900', 'DECK_OAUTH2_TOKEN_EXPIRATION=90000', /config\.token_expiration is over 7200/, undefined],
       ['a sync that would delete the portal\'s consumers', 'kong.yaml', 'select_tags:', 'select_tag:', /would delete|select_tag/, undefined],

@@ -47,17 +47,20 @@ function answersTokens({ paths }: Route, plugins: PluginEntry[]): boolean {
 
 /**
  * Kong 3.9 keeps what limiters have yet to write back in one table for each Redis, and each of them writes the whole table: with two
- * of them a request counts twice (docs/rate-limits.md).
+ * of them a request counts twice. And where a write is under way when the next is due, that one sleeps `timeout / 2` seconds, which
+ * it takes for milliseconds, and none is made meanwhile (docs/rate-limits.md).
  */
 function writeBackFaults(plugins: PluginEntry[]): HouseFault[] {
   const seen = new Map<string, PluginEntry>();
   return plugins.flatMap((plugin) => {
-    const { policy, sync_rate: rate, redis } = plugin.config as { policy?: string; sync_rate?: number; redis?: { host?: string; port?: number; database?: number } };
-    if (!LIMITERS.includes(plugin.name) || policy !== 'redis' || rate === -1) return [];
+    const { policy, sync_rate: rate, redis } = plugin.config as { policy?: string; sync_rate?: number; redis?: { host?: string; port?: number; database?: number; timeout?: number } };
+    if (!LIMITERS.includes(plugin.name) || policy !== 'redis' || rate === undefined || rate === -1) return [];
     const store = `${redis?.host}:${redis?.port};${redis?.database}`;
     const first = seen.get(store);
     if (!first) seen.set(store, plugin);
-    return first ? [{ where: plugin.where, what: `config.sync_rate must be -1: ${first.where} is written back to the same Redis, and Kong would count every request once for each` }] : [];
+    if (first) return [{ where: plugin.where, what: `config.sync_rate must be -1: ${first.where} is written back to the same Redis, and Kong would count every request once for each` }];
+    const slow = (redis?.timeout ?? 0) >= rate * 1000;
+    return slow ? [{ where: plugin.where, what: `config.redis.timeout must be below config.sync_rate: where writing back takes longer, Kong stops it for half as many seconds as the time-out has milliseconds` }] : [];
   });
 }
 

@@ -32,7 +32,7 @@ _plugin_configs:
 plugins:
   - { name: correlation-id, config: { header_name: X-Correlation-Id, generator: uuid, echo_downstream: true } }
   - { name: problem-json }
-  - { name: rate-limiting, config: ${limit('minute: 1000, limit_by: consumer, sync_rate: 0.1')} }
+  - { name: rate-limiting, config: ${limit('minute: 1000, limit_by: consumer, sync_rate: 0.25')} }
 services:
   - name: upstream
     url: \${{ env "DECK_PROBE_URL" }}
