@@ -9,6 +9,8 @@ import ts from 'typescript';
 import * as tstl from 'typescript-to-lua';
 import { PLUGIN_NAMES } from './names.js';
 
+export { PLUGIN_NAMES };
+
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
 /** Modules that are there inside Kong. */

@@ -9,8 +9,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv, promisify } from 'node:util';
 import pg from 'pg';
-import { buildPlugins } from '../../plugins/build.js';
-import { PLUGIN_NAMES } from '../../plugins/names.js';
+import { buildPlugins, PLUGIN_NAMES } from '../../plugins/build.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
