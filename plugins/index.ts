@@ -5,6 +5,7 @@ import * as consentCheck from './consent-check/core.js';
 import { schema as consentCheckSchema } from './consent-check/schema.js';
 import * as gatewayIdentity from './gateway-identity/core.js';
 import { schema as gatewayIdentitySchema } from './gateway-identity/schema.js';
+import { allow } from './plugin.js';
 import { priorities } from './priorities.js';
 import * as problemJson from './problem-json/core.js';
 import { schema as problemJsonSchema } from './problem-json/schema.js';
@@ -19,5 +20,9 @@ export const plugins = {
   'gateway-identity': { priority: priorities['gateway-identity'], core: gatewayIdentity, schema: gatewayIdentitySchema },
   'problem-json': { priority: priorities['problem-json'], core: problemJson, schema: problemJsonSchema },
 };
+
+// What decisions share must stay empty. Lua cannot freeze it; the types forbid writing in both.
+const { setRequestHeaders, clearRequestHeaders, setResponseHeaders } = allow();
+for (const shared of [setRequestHeaders, clearRequestHeaders, setResponseHeaders]) Object.freeze(shared);
 
 export type PluginName = keyof typeof plugins;

@@ -21,6 +21,8 @@ export interface RequestFacts {
   pathParameters: Record<string, string>;
   /** Lower-case names; a header sent several times is its values joined by `, `. */
   headers: Record<string, string>;
+  /** Names of `headers`, where the host has them at hand. */
+  headerNames?: string[];
   /** More headers than the host can read: what it did not read it cannot strip. */
   headersTruncated?: boolean;
   /** `custom_id` of the authenticated consumer; absent where nobody is authenticated. */
@@ -80,22 +82,21 @@ export interface GatewayClaims {
   exp: number;
 }
 
-/** The token the host must sign (ES256) and send upstream as `X-Gateway-Token`. */
+/** The token the host must sign (ES256) and send upstream as `X-Gateway-Token`; gateway-identity's `claims` says what it states. */
 export interface TokenOrder {
   /** Equal keys ask for equal tokens: the host may reuse a signed one for `reuseSeconds`. */
   cacheKey: string;
   reuseSeconds: number;
-  claims: GatewayClaims;
 }
 
 export interface Allow {
   kind: 'allow';
   /** Names in lower case. Applied after `clearRequestHeaders`. */
-  setRequestHeaders: Record<string, string>;
+  setRequestHeaders: Readonly<Record<string, string>>;
   /** Names in lower case. */
-  clearRequestHeaders: string[];
+  clearRequestHeaders: readonly string[];
   /** Set on the answer whoever makes it. */
-  setResponseHeaders: Record<string, string>;
+  setResponseHeaders: Readonly<Record<string, string>>;
   /** Rewrites the upstream request; the route stays the one that matched. */
   upstream?: { method: string; path: string };
   /** Fields for the access record. */
@@ -192,9 +193,13 @@ export function refuse(code: ProblemCode, detail: string, headers: Record<string
   return { kind: 'refuse', status, code, title, detail, headers };
 }
 
-/** Lets the request pass unchanged; callers fill in what they change. */
+/** What an unchanged request has: shared by all decisions, since what a request leaves behind costs the gateway time. */
+const NOTHING: Readonly<Record<string, string>> = {};
+const NO_NAMES: readonly string[] = [];
+
+/** Lets the request pass unchanged; callers put lists of their own where they change something, and never write into these. */
 export function allow(): Allow {
-  return { kind: 'allow', setRequestHeaders: {}, clearRequestHeaders: [], setResponseHeaders: {} };
+  return { kind: 'allow', setRequestHeaders: NOTHING, clearRequestHeaders: NO_NAMES, setResponseHeaders: NOTHING };
 }
 
 /** The body of a refusal (RFC 9457 §3.1; `code` and `correlationId` are our extension members). */
@@ -224,6 +229,24 @@ export function isOpaqueId(text: string | undefined): boolean {
   }
   return true;
 }
+
+/** The same for ids of resources, which are asked about again and again. */
+export function isResourceId(text: string | undefined): boolean {
+  if (text === undefined) return false;
+  if (sound.known[text] === true) return true;
+  if (!isOpaqueId(text)) return false;
+  if (sound.count >= MOST_KNOWN) {
+    sound.known = {};
+    sound.count = 0;
+  }
+  sound.known[text] = true;
+  sound.count += 1;
+  return true;
+}
+
+/** Ids found sound lately. Emptied when full, so that it stays small. */
+const sound: { known: Record<string, boolean | undefined>; count: number } = { known: {}, count: 0 };
+const MOST_KNOWN = 2000;
 
 /** Letters, digits, `-`, `.`, `_` and `~` (RFC 3986 §2.3, unreserved). */
 function isOpaqueIdCode(code: number): boolean {

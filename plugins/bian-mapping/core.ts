@@ -4,7 +4,7 @@
  * Header convention version 1 (docs/bian.md): every inbound X-BIAN-* but the release is cleared, the route's are set on
  * the upstream request and echoed on the answer. BIAN itself prescribes no headers.
  */
-import { allow, failClosed, isOpaqueId, refuse } from '../plugin.js';
+import { allow, failClosed, isResourceId, refuse } from '../plugin.js';
 import type { Answer, AnswerChange, Decision, RequestFacts } from '../plugin.js';
 
 export interface BianMappingConfig {
@@ -37,15 +37,24 @@ export const BIAN_HEADERS = [
 /** The headers of an answer `answer` reads. */
 export const ANSWER_HEADERS = ['x-bian-service-domain', 'x-bian-control-record-id', 'location'];
 
-/** Sets the route's BIAN headers, and on a BIAN-shaped route our method and path. Refuses an unknown release. */
-export function decide(facts: RequestFacts, config: BianMappingConfig): Decision {
+/** Headers of one configuration by the ids in them, so that the same are made once; a host may keep one for each configuration. */
+export interface Described { known: Record<string, Readonly<Record<string, string>> | undefined>; count: number }
+
+/** As many as are kept; then all go. */
+const MOST_DESCRIBED = 1000;
+
+/**
+ * Sets the route's BIAN headers, and on a BIAN-shaped route our method and path. Refuses an unknown release.
+ * @param kept the host's, for this configuration. What is in it is shared between requests: nobody writes into it.
+ */
+export function decide(facts: RequestFacts, config: BianMappingConfig, kept?: Described): Decision {
   const asked = facts.headers['x-bian-release'];
   if (asked !== undefined && asked !== config.release) {
     return refuse('invalid_request', `This gateway speaks BIAN release ${config.release}; leave X-BIAN-Release out or send that.`);
   }
   const decision = allow();
   decision.clearRequestHeaders = inboundBianHeaders(facts);
-  const described = describe(facts, config);
+  const described = kept !== undefined ? keptDescription(facts, config, kept) : describe(facts, config);
   decision.setRequestHeaders = described;
   decision.setResponseHeaders = described;
   const upstream = rewriting(config);
@@ -54,6 +63,11 @@ export function decide(facts: RequestFacts, config: BianMappingConfig): Decision
   if (path === undefined) return failClosed('The BIAN mapping');
   decision.upstream = { method: upstream.method, path };
   return decision;
+}
+
+/** Whether `answer` could change an answer of this status beyond the route's own headers. */
+export function mayChange(config: BianMappingConfig, status: number): boolean {
+  return status === 201 || config.alternates !== undefined;
 }
 
 /**
@@ -83,13 +97,34 @@ function rewriting(config: BianMappingConfig): { method: string; path: string } 
   return method === undefined || path === undefined ? undefined : { method, path };
 }
 
+/** `x-bian-…`; the first letters are compared as codes, since in Lua a part of a text is a text of its own to make. */
+function isBian(name: string): boolean {
+  return name.length > 7 && name.charCodeAt(0) === 120 && name.charCodeAt(1) === 45 && name.charCodeAt(2) === 98 && name.startsWith('x-bian-');
+}
+
 /** The list itself where a request has no others, which is nearly always: nobody changes it. */
 function inboundBianHeaders(facts: RequestFacts): string[] {
   let names = BIAN_HEADERS;
-  for (const name of Object.keys(facts.headers)) {
-    if (name.startsWith('x-bian-') && name !== 'x-bian-release' && !BIAN_HEADERS.includes(name)) names = [...names, name];
+  for (const name of facts.headerNames ?? Object.keys(facts.headers)) {
+    if (isBian(name) && name !== 'x-bian-release' && !BIAN_HEADERS.includes(name)) names = [...names, name];
   }
   return names;
+}
+
+function keptDescription(facts: RequestFacts, config: BianMappingConfig, kept: Described): Readonly<Record<string, string>> {
+  const first = config.controlRecordParameter !== undefined ? facts.pathParameters[config.controlRecordParameter] ?? '' : '';
+  const second = config.behaviorQualifierParameter !== undefined ? facts.pathParameters[config.behaviorQualifierParameter] ?? '' : '';
+  const ids = second.length > 0 ? first + '/' + second : first;
+  const known = kept.known[ids];
+  if (known !== undefined) return known;
+  if (kept.count >= MOST_DESCRIBED) {
+    kept.known = {};
+    kept.count = 0;
+  }
+  const described = describe(facts, config);
+  kept.known[ids] = described;
+  kept.count += 1;
+  return described;
 }
 
 function describe(facts: RequestFacts, config: BianMappingConfig): Record<string, string> {
@@ -104,13 +139,13 @@ function describe(facts: RequestFacts, config: BianMappingConfig): Record<string
   if (config.operationId !== undefined) headers['x-bian-operation-id'] = `${config.serviceDomain}.${config.operationId}`;
   if (config.controlRecordParameter !== undefined) {
     const id = facts.pathParameters[config.controlRecordParameter];
-    if (id !== undefined && isOpaqueId(id)) headers['x-bian-control-record-id'] = id;
+    if (id !== undefined && isResourceId(id)) headers['x-bian-control-record-id'] = id;
   }
   if (config.behaviorQualifier === undefined) return headers;
   headers['x-bian-behavior-qualifier'] = config.behaviorQualifier;
   if (config.behaviorQualifierParameter !== undefined) {
     const id = facts.pathParameters[config.behaviorQualifierParameter];
-    if (id !== undefined && isOpaqueId(id)) headers['x-bian-behavior-qualifier-id'] = id;
+    if (id !== undefined && isResourceId(id)) headers['x-bian-behavior-qualifier-id'] = id;
   }
   return headers;
 }
@@ -125,7 +160,7 @@ function fillTemplate(template: string, parameters: Record<string, string>): str
       continue;
     }
     const value = parameters[segment.substring(1, segment.length - 1)];
-    if (value === undefined || !isOpaqueId(value)) return undefined;
+    if (value === undefined || !isResourceId(value)) return undefined;
     filled = `${filled}/${value}`;
   }
   return filled;
@@ -134,10 +169,10 @@ function fillTemplate(template: string, parameters: Record<string, string>): str
 /** The id a service names for a new record: its own header, else the last part of Location. */
 function createdId(answered: Answer): string | undefined {
   const named = answered.headers['x-bian-control-record-id'];
-  if (named !== undefined) return isOpaqueId(named) ? named : undefined;
+  if (named !== undefined) return isResourceId(named) ? named : undefined;
   const location = answered.headers['location'];
   if (location === undefined) return undefined;
   const parts = location.split('/');
   const last = parts[parts.length - 1];
-  return last !== undefined && isOpaqueId(last) ? last : undefined;
+  return last !== undefined && isResourceId(last) ? last : undefined;
 }

@@ -6,7 +6,7 @@
  * and not expired; it grants the operation's permission; it covers the account in the path. Whatever cannot be
  * established is refused (DESIGN D3).
  */
-import { allow, failClosed, isOpaqueId, refuse } from '../plugin.js';
+import { allow, failClosed, isResourceId, refuse } from '../plugin.js';
 import type { ConsentLookup, ConsentRecord, Decision, Refuse, RequestFacts } from '../plugin.js';
 
 export interface ConsentCheckConfig {
@@ -33,7 +33,7 @@ export interface ConsentCheckConfig {
 
 /** Whether the host has to look the consent up before it can ask for a decision. */
 export function needsConsent(facts: RequestFacts, config: ConsentCheckConfig): boolean {
-  return config.permission !== undefined && isOpaqueId(facts.consentId) && missingScope(facts, config) === undefined;
+  return config.permission !== undefined && isResourceId(facts.consentId) && missingScope(facts, config) === undefined;
 }
 
 /**
@@ -60,7 +60,7 @@ function judge(facts: RequestFacts, config: ConsentCheckConfig, lookup: ConsentL
     });
   }
   if (config.permission === undefined) return allow();
-  if (!isOpaqueId(facts.consentId)) {
+  if (!isResourceId(facts.consentId)) {
     return refuse('consent_required', 'Use an access token issued on a customer\'s consent (authorization code).');
   }
   if (lookup.kind === 'unavailable') return unchecked();

@@ -1,5 +1,6 @@
 import { lookUpConsent } from '../host-lua/consent-lookup.js';
 import { enforce, readFacts } from '../host-lua/request.js';
+import type { RequestState } from '../host-lua/request.js';
 import type { ConsentLookup, Decision } from '../plugin.js';
 import { priorities } from '../priorities.js';
 import { decide, needsConsent } from './core.js';
@@ -11,14 +12,16 @@ export const handler = {
   VERSION: '1.0.0',
 
   access(config: ConsentCheckConfig): void {
-    enforce('The consent check', (): Decision => {
-      const facts = readFacts();
-      const lookup: ConsentLookup = needsConsent(facts, config)
-        ? lookUpConsent(facts.consentId as string, config)
-        : { kind: 'missing' };
-      const decision = decide(facts, config, lookup);
-      if (decision.kind === 'allow' && lookup.kind === 'found') kong.ctx.shared.kontor_consent = lookup.record;
-      return decision;
-    });
+    enforce('The consent check', check, config);
   },
 };
+
+const NONE: ConsentLookup = { kind: 'missing' };
+
+function check(this: void, config: ConsentCheckConfig, state: RequestState): Decision {
+  const facts = readFacts(state);
+  const lookup = needsConsent(facts, config) ? lookUpConsent(facts.consentId as string, config) : NONE;
+  const decision = decide(facts, config, lookup);
+  if (decision.kind === 'allow' && lookup.kind === 'found') state.consent = lookup.record;
+  return decision;
+}

@@ -5,7 +5,7 @@
  * so on a key-auth route a client's X-Authenticated-Userid would reach the service, on an open one its X-Consumer-*.
  */
 import { allow, isOpaqueId, refuse } from '../plugin.js';
-import type { ConsentClaims, ConsentRecord, Decision, RequestFacts, TokenOrder } from '../plugin.js';
+import type { ConsentClaims, ConsentRecord, Decision, GatewayClaims, RequestFacts, TokenOrder } from '../plugin.js';
 
 export interface GatewayIdentityConfig {
   /** Service the token is for; absent on routes without a token (pages, token endpoint). */
@@ -69,14 +69,24 @@ export function screen(raw: RawRequest): Decision {
     return refuse('invalid_request', 'The request target is not a path.');
   }
   if (raw.headers['x-gateway-token'] !== undefined) return forged();
+  const { connection } = raw.headers;
+  const named = connection !== undefined && connection !== 'keep-alive';
+  let hops = false;
+  for (const name of HOP_BY_HOP) if (raw.headers[name] !== undefined) hops = true;
+  return named || hops ? withoutHops(raw) : UNCHANGED;
+}
+
+/** What nearly every request gets. */
+export const UNCHANGED: Decision = allow();
+
+function withoutHops(raw: RawRequest): Decision {
   const decision = allow();
   decision.clearRequestHeaders = HOP_BY_HOP.filter((name) => raw.headers[name] !== undefined);
-  const connection = raw.headers.connection;
-  if (connection !== undefined) {
-    const kept = connection.split(',').map((token) => token.trim()).filter((token) => !isGatewayMade(token.toLowerCase()));
-    const cleaned = kept.join(', ');
-    if (cleaned !== connection) decision.setRequestHeaders.connection = cleaned.length > 0 ? cleaned : 'keep-alive';
-  }
+  const { connection } = raw.headers;
+  if (connection === undefined) return decision;
+  const kept = connection.split(',').map((token) => token.trim()).filter((token) => !isGatewayMade(token.toLowerCase()));
+  const cleaned = kept.join(', ');
+  if (cleaned !== connection) decision.setRequestHeaders = { connection: cleaned.length > 0 ? cleaned : 'keep-alive' };
   return decision;
 }
 
@@ -98,7 +108,9 @@ function forged(): Decision {
 /** An underscore counts as a hyphen: behind some servers the two are one name. */
 function isIdentityHeader(name: string): boolean {
   const plain = name.includes('_') ? name.split('_').join('-') : name;
-  return IDENTITY_HEADERS.includes(plain) || IDENTITY_PREFIXES.some((prefix) => plain.startsWith(prefix));
+  if (IDENTITY_HEADERS.includes(plain)) return true;
+  for (const prefix of IDENTITY_PREFIXES) if (plain.startsWith(prefix)) return true;
+  return false;
 }
 
 /**
@@ -116,45 +128,71 @@ export function decide(facts: RequestFacts, config: GatewayIdentityConfig, conse
   if (config.operation === undefined || facts.clientId === undefined || facts.clientId.length < 1) {
     return refuse('unauthenticated', 'Send a valid access token or API key.');
   }
-  decision.token = orderToken(facts, config, { audience: config.audience, operation: config.operation, clientId: facts.clientId }, consent);
+  decision.token = orderToken(facts, config, consent);
   return decision;
 }
 
 /** The list itself where a request has no others: nobody changes it. */
 function headersToStrip(facts: RequestFacts, config: GatewayIdentityConfig): string[] {
   let names = IDENTITY_HEADERS;
-  for (const name of Object.keys(facts.headers)) {
-    if (IDENTITY_HEADERS.includes(name) || !(name.startsWith('x-') || name.includes('_'))) continue;
+  for (const name of facts.headerNames ?? Object.keys(facts.headers)) {
+    const kind = kindOf(name);
     // Routes without an audience have no bian-mapping that would clear the BIAN headers; bian-mapping sets them with hyphens.
-    const bian = name.startsWith('x-bian-') ? config.audience === undefined : name.includes('_') && name.split('_').join('-').startsWith('x-bian-');
-    if (isIdentityHeader(name) || bian) names = [...names, name];
+    if (kind === 'identity' || kind === 'bian spelt oddly' || (kind === 'bian' && config.audience === undefined)) names = [...names, name];
   }
   return names;
 }
 
-function orderToken(
-  facts: RequestFacts, config: GatewayIdentityConfig,
-  to: { audience: string; operation: string; clientId: string }, consent: ConsentRecord | undefined,
-): TokenOrder {
-  const bound = consentClaims(facts, consent);
-  let cacheKey = `${to.clientId}|${to.audience}|${to.operation}|${facts.scopes.join(' ')}|${facts.roles.join(' ')}`;
-  if (bound !== undefined) cacheKey = `${cacheKey}|${bound.id}|${bound.version}`;
-  const order: TokenOrder = {
-    cacheKey,
+type HeaderKind = 'listed' | 'identity' | 'bian' | 'bian spelt oddly' | 'other';
+
+/** Kinds found lately: the same names come with every request. Emptied when full: clients choose the names. */
+const kinds: { known: Record<string, HeaderKind | undefined>; count: number } = { known: {}, count: 0 };
+const MOST_KINDS = 500;
+
+function kindOf(name: string): HeaderKind {
+  const known = kinds.known[name];
+  if (known !== undefined && typeof known === 'string') return known;
+  if (kinds.count >= MOST_KINDS) {
+    kinds.known = {};
+    kinds.count = 0;
+  }
+  const kind = classify(name);
+  kinds.known[name] = kind;
+  kinds.count += 1;
+  return kind;
+}
+
+function classify(name: string): HeaderKind {
+  if (IDENTITY_HEADERS.includes(name)) return 'listed';
+  if (!(name.startsWith('x-') || name.includes('_'))) return 'other';
+  if (isIdentityHeader(name)) return 'identity';
+  if (name.startsWith('x-bian-')) return 'bian';
+  return name.includes('_') && name.split('_').join('-').startsWith('x-bian-') ? 'bian spelt oddly' : 'other';
+}
+
+function orderToken(facts: RequestFacts, config: GatewayIdentityConfig, consent: ConsentRecord | undefined): TokenOrder {
+  const bound = consent !== undefined && facts.consentId !== undefined ? `|${facts.consentId}|${consent.version}` : '';
+  return {
+    cacheKey: [facts.clientId, config.audience, config.operation, facts.scopes.join(' '), facts.roles.join(' ')].join('|') + bound,
     reuseSeconds: config.lifetime > 2 * MARGIN_SECONDS ? config.lifetime - MARGIN_SECONDS : 0,
-    claims: {
-      iss: 'kontor-gateway',
-      aud: to.audience,
-      sub: to.clientId,
-      op: to.operation,
-      scopes: facts.scopes,
-      roles: facts.roles,
-      iat: facts.now,
-      exp: facts.now + config.lifetime,
-    },
   };
-  if (bound !== undefined) order.claims.consent = bound;
-  return order;
+}
+
+/** What the token of a request says that was allowed with one to sign; arguments as of `decide`. */
+export function claims(facts: RequestFacts, config: GatewayIdentityConfig, consent?: ConsentRecord): GatewayClaims {
+  const stated: GatewayClaims = {
+    iss: 'kontor-gateway',
+    aud: config.audience ?? '',
+    sub: facts.clientId ?? '',
+    op: config.operation ?? '',
+    scopes: facts.scopes,
+    roles: facts.roles,
+    iat: facts.now,
+    exp: facts.now + config.lifetime,
+  };
+  const bound = consentClaims(facts, consent);
+  if (bound !== undefined) stated.consent = bound;
+  return stated;
 }
 
 function consentClaims(facts: RequestFacts, consent: ConsentRecord | undefined): ConsentClaims | undefined {

@@ -1,8 +1,9 @@
-import { gatewayToken } from '../host-lua/gateway-token.js';
-import { correlationId, enforce, readFacts, readRaw, uniqueId } from '../host-lua/request.js';
-import type { ConsentRecord, Decision } from '../plugin.js';
+import { keptToken, signToken } from '../host-lua/gateway-token.js';
+import { addToLog, correlationId, enforce, readFacts, readRaw, requestState, uniqueId } from '../host-lua/request.js';
+import type { RequestState } from '../host-lua/request.js';
+import type { Decision } from '../plugin.js';
 import { priorities } from '../priorities.js';
-import { decide, isSoundCorrelationId, screen } from './core.js';
+import { claims, decide, isSoundCorrelationId, screen, UNCHANGED } from './core.js';
 import type { GatewayIdentityConfig } from './core.js';
 
 /** gateway-identity inside Kong: strips, signs, and keeps secrets and personal data out of the access record. */
@@ -12,34 +13,54 @@ export const handler = {
 
   /** Runs for the global configuration only, on every request: before routing, before every other plugin of the state. */
   rewrite(): void {
-    enforce('The gateway', (): Decision => {
-      const raw = readRaw();
-      // What could not stand in a log is replaced; correlation-id mints one only where there is none.
-      if (!isSoundCorrelationId(raw.headers['x-correlation-id']) || raw.repeated.includes('x-correlation-id')) {
-        kong.service.request.set_header('X-Correlation-Id', uniqueId());
-      }
-      // Kong has read the headers before and would go on with what it read.
-      ngx.ctx.cached_request_headers = undefined;
-      return screen(raw);
-    });
+    enforce('The gateway', screenRequest, undefined);
   },
 
   access(config: GatewayIdentityConfig): void {
-    enforce('The gateway identity', (): Decision => {
-      const decision = decide(readFacts(), config, kong.ctx.shared.kontor_consent as ConsentRecord | undefined);
-      if (decision.kind === 'allow' && decision.token !== undefined) {
-        decision.setRequestHeaders['x-gateway-token'] = gatewayToken(decision.token, config.private_key);
-      }
-      return decision;
-    });
+    enforce('The gateway identity', identify, config);
   },
 
-  /** Runs before http-log (12): headers carry tokens and cookies, queries carry codes and states. */
+  /**
+   * Runs before http-log (12) and says what a record has: headers carry tokens and cookies, queries carry codes and states, and
+   * of route, service and consumer their names are enough.
+   */
   log(): void {
-    for (const field of ['request.headers', 'request.querystring', 'request.url', 'response.headers', 'upstream_uri']) {
-      kong.log.set_serialize_value(field, undefined);
-    }
-    kong.log.set_serialize_value('request.uri', kong.request.get_path());
-    kong.log.set_serialize_value('kontor.correlationId', kong.response.get_header('X-Correlation-Id') ?? correlationId());
+    const state = requestState();
+    addToLog(state, { correlationId: ngx.header['X-Correlation-Id'] as string | undefined ?? correlationId() });
+    const consumer = kong.client.get_consumer();
+    kong.log.set_serialize_value('kontor', state.log);
+    kong.log.set_serialize_value('request', { id: ngx.variables.request_id, method: kong.request.get_method(), uri: kong.request.get_path() });
+    kong.log.set_serialize_value('response', { status: kong.response.get_status() });
+    kong.log.set_serialize_value('route', named(kong.router.get_route()));
+    kong.log.set_serialize_value('service', named(kong.router.get_service()));
+    kong.log.set_serialize_value('consumer', consumer !== undefined ? { id: consumer.id, custom_id: consumer.custom_id } : undefined);
+    kong.log.set_serialize_value('upstream_uri', undefined);
   },
 };
+
+function named(entity: { name?: string } | undefined): { name?: string } | undefined {
+  return entity !== undefined ? { name: entity.name } : undefined;
+}
+
+function screenRequest(this: void): Decision {
+  const raw = readRaw();
+  const decision = screen(raw);
+  const sent = raw.headers['x-correlation-id'];
+  // What could not stand in a log is replaced; correlation-id mints one where there is none, but does not get to see a refused request.
+  const unsound = sent !== undefined && (!isSoundCorrelationId(sent) || raw.repeated.includes('x-correlation-id'));
+  if (unsound || (sent === undefined && decision.kind === 'refuse')) kong.service.request.set_header('X-Correlation-Id', uniqueId());
+  // Kong may have read the headers before and would go on with what it read.
+  if (unsound || decision !== UNCHANGED) ngx.ctx.cached_request_headers = undefined;
+  return decision;
+}
+
+function identify(this: void, config: GatewayIdentityConfig, state: RequestState): Decision {
+  const facts = readFacts(state);
+  const decision = decide(facts, config, state.consent);
+  if (decision.kind === 'allow' && decision.token !== undefined) {
+    const token = keptToken(decision.token, config.private_key)
+      ?? signToken(decision.token, claims(facts, config, state.consent), config.private_key);
+    decision.setRequestHeaders = { 'x-gateway-token': token };
+  }
+  return decision;
+}

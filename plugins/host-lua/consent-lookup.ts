@@ -17,7 +17,7 @@ const POOL_SIZE = 64;
 export function lookUpConsent(consentId: string, config: ConsentCheckConfig): ConsentLookup {
   ngx.update_time();
   const started = ngx.now();
-  const [ok, stored] = pcall(() => readTogether(`consent:decision:${consentId}`, config.redis, started));
+  const [ok, stored] = pcall(readTogether, `consent:decision:${consentId}`, config.redis, started);
   const record = ok ? knownRecord(stored) : undefined;
   if (record !== undefined) return { kind: 'found', record };
   ngx.update_time();

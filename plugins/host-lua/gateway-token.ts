@@ -17,16 +17,19 @@ interface Signer { key: PrivateKey; tokens: LruCache<string> }
 
 const signers: Record<string, Signer> = {};
 
-/** The token of an order. Throws when the key cannot be read or does not sign. */
-export function gatewayToken(order: TokenOrder, privateKey: string): string {
-  const signer = signerOf(privateKey);
-  const known = signer.tokens.get(order.cacheKey);
-  if (known !== undefined) return known;
-  const text = `${HEADER}.${base64.encode_base64url(json.encode(encodable(order.claims)))}`;
-  const [signature, fault] = signer.key.sign(text, 'sha256', undefined, { ecdsa_use_raw: true });
+/** The token of an order where one is kept. */
+export function keptToken(order: TokenOrder, privateKey: string): string | undefined {
+  return signerOf(privateKey).tokens.get(order.cacheKey);
+}
+
+/** Signs the claims of an order and keeps the token for its short life. Throws when the key cannot be read or does not sign. */
+export function signToken(order: TokenOrder, claims: GatewayClaims, privateKey: string): string {
+  const { key, tokens } = signerOf(privateKey);
+  const text = `${HEADER}.${base64.encode_base64url(json.encode(encodable(claims)))}`;
+  const [signature, fault] = key.sign(text, 'sha256', undefined, { ecdsa_use_raw: true });
   if (signature === undefined) throw `signing the gateway token: ${fault}`;
   const token = `${text}.${base64.encode_base64url(signature)}`;
-  if (order.reuseSeconds > 0) signer.tokens.set(order.cacheKey, token, order.reuseSeconds);
+  if (order.reuseSeconds > 0) tokens.set(order.cacheKey, token, order.reuseSeconds);
   return token;
 }
 

@@ -30,6 +30,7 @@ declare namespace kong {
   /** @noSelf */
   namespace router {
     function get_route(): { name?: string } | undefined;
+    function get_service(): { name?: string } | undefined;
   }
   /** @noSelf */
   namespace service {
@@ -73,7 +74,7 @@ declare namespace ngx {
   /** Cached unix seconds. */
   function time(): number;
   /** What Kong keeps of this request. */
-  const ctx: { cached_request_headers?: object; /** Unix milliseconds at which it chose an address of the service; absent: it asked none. */ KONG_BALANCER_START?: number };
+  const ctx: { /** What our plugins keep of it. */ kontor?: unknown; cached_request_headers?: object; /** Unix milliseconds at which it chose an address of the service; absent: it asked none. */ KONG_BALANCER_START?: number };
   /** Unix seconds with milliseconds, cached until update_time. */
   function now(): number;
   function update_time(): void;
@@ -135,6 +136,7 @@ declare interface LruCache<T> {
 }
 
 declare function require(this: void, module: string): unknown;
-declare function pcall<T>(this: void, body: (this: void) => T): Multi<[ok: boolean, result: T]>;
+/** Arguments are handed over rather than closed over: a closure made for each request is never compiled to machine code. */
+declare function pcall<A extends unknown[], T>(this: void, body: (this: void, ...given: A) => T, ...given: A): Multi<[ok: boolean, result: T]>;
 declare function tostring(this: void, value: unknown): string;
 declare function setmetatable<T extends object>(this: void, table: T, metatable: unknown): T;

@@ -1,7 +1,7 @@
 /** Between Kong's plugin development kit and the cores: facts from it, decisions back into it. */
 import { failClosed, problemBody } from '../plugin.js';
 import type { RawRequest } from '../gateway-identity/core.js';
-import type { Decision, Refuse, RequestFacts } from '../plugin.js';
+import type { Allow, Answer, ConsentRecord, Decision, Refuse, RequestFacts } from '../plugin.js';
 
 const json = require('cjson.safe') as { encode(this: void, value: unknown): string; array_mt: unknown };
 const groups = require('kong.plugins.acl.groups') as {
@@ -13,6 +13,33 @@ const lru = require('resty.lrucache') as { new: (this: void, size: number) => Lu
 /** Scopes by the text of their header; made once a worker. */
 const [scopeLists] = lru['new'](1000);
 
+/** Roles by Kong's own list of them, which it keeps as long as they do not change. */
+const roleLists = setmetatable(new LuaTable<string[], string[]>(), { __mode: 'k' });
+const NO_ROLES: string[] = [];
+
+/** What our plugins keep of a request. */
+export interface RequestState {
+  facts?: RequestFacts;
+  /** The record consent-check decided on. */
+  consent?: ConsentRecord;
+  /** BIAN headers of the answer. */
+  echo?: Readonly<Record<string, string>>;
+  /** An answer problem-json writes anew. */
+  answered?: Answer;
+  /** Fields of the access record. */
+  log?: Record<string, string>;
+}
+
+/** Kept in Kong's context of the request, not in `kong.ctx.shared`, which is several look-ups away. */
+export function requestState(): RequestState {
+  const context = ngx.ctx;
+  const known = context.kontor as RequestState | undefined;
+  if (known !== undefined) return known;
+  const fresh: RequestState = {};
+  context.kontor = fresh;
+  return fresh;
+}
+
 /** nginx's random id of this request, written as a UUID. */
 export function uniqueId(): string {
   const id = ngx.variables.request_id;
@@ -22,32 +49,33 @@ export function uniqueId(): string {
 /** The most the kit hands out; a request with more is refused, since unread headers cannot be stripped. */
 const MAX_HEADERS = 1000;
 
-/** The facts of this request, read once and shared by our plugins (`kong.ctx.shared`). */
-export function readFacts(): RequestFacts {
-  const known = kong.ctx.shared.kontor_facts as RequestFacts | undefined;
-  if (known !== undefined) return known;
-  const [headers, truncated] = kong.request.get_headers(MAX_HEADERS);
+/** The facts of this request, read once and shared by our plugins. */
+export function readFacts(state = requestState()): RequestFacts {
+  if (state.facts !== undefined) return state.facts;
+  const [raw, truncated] = kong.request.get_headers(MAX_HEADERS);
+  const headers = singleHeaders(raw);
   const consumer = kong.client.get_consumer();
   const credential = kong.client.get_credential();
   // Only oauth2 credentials have a client_id. Only then did the oauth2 plugin write (or clear) these two headers itself.
   const byToken = credential !== undefined && credential.client_id !== undefined;
-  const scope = byToken ? kong.request.get_header('X-Authenticated-Scope') : undefined;
+  const scope = byToken ? headers['x-authenticated-scope'] : undefined;
   const route = kong.router.get_route();
   const facts: RequestFacts = {
     method: kong.request.get_method(),
     path: kong.request.get_path(),
     route: route !== undefined && route.name !== undefined ? route.name : '',
     pathParameters: kong.request.get_uri_captures().named,
-    headers: singleHeaders(headers),
+    headers,
+    headerNames: namesOf(headers),
     headersTruncated: truncated !== undefined,
     clientId: consumer !== undefined ? consumer.custom_id : undefined,
     scopes: scope !== undefined && scope.length > 0 ? scopesOf(scope) : [],
     roles: consumer !== undefined ? rolesOf(consumer.id) : [],
-    consentId: byToken ? kong.request.get_header('X-Authenticated-UserId') : undefined,
-    correlationId: correlationId(),
+    consentId: byToken ? headers['x-authenticated-userid'] : undefined,
+    correlationId: headers['x-correlation-id'] ?? '',
     now: ngx.time(),
   };
-  kong.ctx.shared.kontor_facts = facts;
+  state.facts = facts;
   return facts;
 }
 
@@ -63,33 +91,42 @@ function scopesOf(text: string): string[] {
 /** The request before anything has changed it. */
 export function readRaw(): RawRequest {
   const [headers, truncated] = kong.request.get_headers(MAX_HEADERS);
-  const single: Record<string, string> = {};
   const repeated: string[] = [];
   let headerCount = 0;
-  for (const name of Object.keys(headers)) {
-    const value = headers[name];
-    if (typeof value === 'object') {
-      repeated.push(name);
-      headerCount += value.length;
-      single[name] = value.join(', ');
-    } else {
-      headerCount += 1;
-      single[name] = tostring(value);
-    }
-  }
-  const [, target] = ngx.variables.request.split(' ');
-  return { headers: single, repeated, headerCount, headersTruncated: truncated !== undefined, target: target ?? '' };
-}
-
-/** Each header as one text; repeated ones joined by `, `. */
-export function singleHeaders(headers: Record<string, string | string[] | boolean>): Record<string, string> {
-  const single: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];
-    if (typeof value === 'string') single[name] = value;
-    else single[name] = typeof value === 'object' ? value.join(', ') : tostring(value);
+    headerCount += typeof value === 'object' ? value.length : 1;
+    if (typeof value === 'object') repeated.push(name);
   }
-  return single;
+  return { headers: singleHeaders(headers), repeated, headerCount, headersTruncated: truncated !== undefined, target: targetOf(ngx.variables.request) };
+}
+
+/** The second word of a request line. */
+function targetOf(line: string): string {
+  const space = line.indexOf(' ');
+  if (space < 0) return '';
+  const rest = line.substring(space + 1);
+  const end = rest.indexOf(' ');
+  return end < 0 ? rest : rest.substring(0, end);
+}
+
+/**
+ * Each header as one text; repeated ones joined by `, `. The table itself is made plain: what OpenResty puts behind it looks
+ * a missing name up under other spellings, slowly.
+ */
+export function singleHeaders(headers: Record<string, string | string[] | boolean>): Record<string, string> {
+  const plain = setmetatable(headers, undefined);
+  for (const name in plain) {
+    const value = plain[name];
+    if (typeof value !== 'string') plain[name] = typeof value === 'object' ? value.join(', ') : tostring(value);
+  }
+  return plain as Record<string, string>;
+}
+
+function namesOf(headers: Record<string, string>): string[] {
+  const names: string[] = [];
+  for (const name in headers) names.push(name);
+  return names;
 }
 
 /** The correlation id the correlation-id plugin gave this request. */
@@ -100,24 +137,27 @@ export function correlationId(): string {
 function rolesOf(consumerId: string): string[] {
   const [found, fault] = groups.get_consumer_groups(consumerId);
   if (fault !== undefined) throw `reading groups: ${fault}`;
+  if (found === undefined) return NO_ROLES;
+  const known = roleLists.get(found);
+  if (known !== undefined) return known;
   const roles: string[] = [];
   // The table also has each group under its own name: take the array part only.
-  if (found !== undefined) for (const role of found) roles.push(role);
+  for (const role of found) roles.push(role);
+  roleLists.set(found, roles);
   return roles;
 }
+
+/** What a plugin decides by its configuration and what is kept of the request. */
+export type Decide<C> = (this: void, config: C, state: RequestState) => Decision;
 
 /**
  * Runs a decision and carries it out. Whatever our own code throws becomes a 503: an undecided request never passes.
  * @param what names the plugin in the refusal.
+ * @param decide a function of the module: see `pcall`.
  * @returns the decision when the request goes on; after a refusal nothing runs any more.
  */
-export function enforce(what: string, decide: (this: void) => Decision): Decision | undefined {
-  const [ok, outcome] = pcall(() => {
-    const decision = decide();
-    if (decision.log !== undefined) writeLog(decision.log);
-    if (decision.kind === 'allow') applyToRequest(decision);
-    return decision;
-  });
+export function enforce<C>(what: string, decide: Decide<C>, config: C): Decision | undefined {
+  const [ok, outcome] = pcall(decideAndApply, decide, config);
   if (!ok) {
     kong.log.err(what, ' failed: ', outcome);
     exitWith(failClosed(what));
@@ -130,13 +170,19 @@ export function enforce(what: string, decide: (this: void) => Decision): Decisio
   return outcome;
 }
 
+function decideAndApply<C>(this: void, decide: Decide<C>, config: C): Decision {
+  const state = requestState();
+  const decision = decide(config, state);
+  if (decision.log !== undefined) addToLog(state, decision.log);
+  if (decision.kind === 'allow') applyToRequest(decision, state.facts);
+  return decision;
+}
+
 /**
  * Headers go past the kit, which does the same after checks of names that are ours anyway. Once the facts are read, only what
  * the request has is cleared: they hold every header of it, or say that they do not and gateway-identity refuses.
  */
-function applyToRequest(decision: Decision): void {
-  if (decision.kind !== 'allow') return;
-  const facts = kong.ctx.shared.kontor_facts as RequestFacts | undefined;
+function applyToRequest(decision: Allow, facts: RequestFacts | undefined): void {
   for (const name of decision.clearRequestHeaders) if (facts === undefined || facts.headers[name] !== undefined) ngx.req.clear_header(name);
   for (const name in decision.setRequestHeaders) ngx.req.set_header(name, decision.setRequestHeaders[name] as string);
   if (decision.upstream !== undefined) {
@@ -148,13 +194,18 @@ function applyToRequest(decision: Decision): void {
 function exitWith(refusal: Refuse): void {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
   for (const name of Object.keys(refusal.headers)) headers[name] = refusal.headers[name] as string;
-  kong.log.set_serialize_value('kontor.code', refusal.code);
+  addToLog(requestState(), { code: refusal.code });
   kong.response.exit(refusal.status, json.encode(problemBody(refusal, correlationId())), headers);
 }
 
-function writeLog(fields: Record<string, string>): void {
-  if (fields.decision !== undefined) kong.ctx.shared.kontor_decided = true;
-  for (const name in fields) kong.log.set_serialize_value(`kontor.${name}`, fields[name]);
+/** Adds fields to the access record; the first ones become its table. */
+export function addToLog(state: RequestState, fields: Record<string, string>): void {
+  const { log } = state;
+  if (log === undefined) {
+    state.log = fields;
+    return;
+  }
+  for (const name in fields) log[name] = fields[name] as string;
 }
 
 /** Marks an array so that it is encoded as `[]` when empty, not as `{}`. */

@@ -1,4 +1,4 @@
-import { singleHeaders } from '../host-lua/request.js';
+import { addToLog, requestState, singleHeaders } from '../host-lua/request.js';
 import type { Answer, RequestFacts } from '../plugin.js';
 import { priorities } from '../priorities.js';
 import { answer } from './core.js';
@@ -25,7 +25,8 @@ export const handler = {
       kong.response.set_status(status);
       kong.response.set_header('Retry-After', '1');
     }
-    if (kong.ctx.shared.kontor_decided !== true) kong.log.set_serialize_value('kontor.decision', 'refuse');
+    const state = requestState();
+    if (state.log === undefined || state.log.decision === undefined) addToLog(state, { decision: 'refuse' });
     const [headers] = kong.response.get_headers(1000);
     const answered: Answer = { status, source, headers: singleHeaders(headers), fields: {} };
     const change = answer(answerFacts(), config, answered);
@@ -33,18 +34,19 @@ export const handler = {
     if (change.status !== undefined) kong.response.set_status(change.status);
     for (const name of Object.keys(change.setHeaders)) kong.response.set_header(name, change.setHeaders[name] as string);
     kong.response.clear_header('Content-Length');
-    kong.ctx.plugin.answered = answered;
+    state.answered = answered;
   },
 
   body_filter(config: ProblemJsonConfig): void {
-    const answered = kong.ctx.plugin.answered as Answer | undefined;
+    const state = requestState();
+    const { answered } = state;
     if (answered === undefined) return;
     const original = kong.response.get_raw_body();
     if (original === undefined) return;
     answered.fields = textFields(original);
     const { body } = answer(answerFacts(), config, answered);
     if (body === undefined) return;
-    kong.log.set_serialize_value('kontor.code', body.code);
+    addToLog(state, { code: body.code });
     kong.response.set_raw_body(json.encode(body));
   },
 };

@@ -74,7 +74,7 @@ async function writeConfiguration({ settings, stores, tls }: PlatformContext, pr
     ...commonKongSettings(lua, PLUGIN_NAMES),
     prefix, pg_host: database.hostname, pg_port: database.port || '5432', pg_database: database.pathname.slice(1),
     pg_user: database.username, pg_password: database.password,
-    proxy_listen: `127.0.0.1:${ports.GATEWAY_HTTP}, 127.0.0.1:${ports.GATEWAY_HTTPS} ssl http2`,
+    proxy_listen: `127.0.0.1:${ports.GATEWAY_HTTP} reuseport backlog=16384, 127.0.0.1:${ports.GATEWAY_HTTPS} ssl http2 reuseport backlog=16384`,
     admin_listen: `127.0.0.1:${ports.GATEWAY_ADMIN}`, status_listen: `127.0.0.1:${ports.GATEWAY_STATUS}`,
     ssl_cert: tls.certificate, ssl_cert_key: tls.key, db_update_frequency: '1', worker_state_update_frequency: '1',
     proxy_error_log: 'stderr', admin_error_log: 'stderr', status_error_log: 'stderr',

@@ -63,7 +63,6 @@ const SERVICES: Program[] = [
       GATEWAY_AUTHORIZE_URL: `${publicUrls(settings).gateway}/oauth2/authorize`,
       BANK_PAGES_URL: publicUrls(settings).bankPages,
       CONSENT_DECISION_KEY: secrets.get('consentDecisionKey'),
-      SESSION_SECRET: secrets.get('consentSessionSecret'),
       CREDENTIALS_KEY: secrets.bytes32('credentialsKey'),
     }),
   },

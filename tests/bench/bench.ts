@@ -3,8 +3,7 @@
  * say anything on a machine that others use too. Rates are of this machine and this moment.
  */
 import { createPrivateKey, createSign, randomUUID } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { parse, stringify } from 'yaml';
@@ -22,6 +21,7 @@ import { Secrets } from '../../scripts/platform/secrets.js';
 import { platformSettings, PORTS } from '../../scripts/platform/settings.js';
 import { startStores } from '../../scripts/platform/stores.js';
 import { Supervisor } from '../../scripts/platform/supervisor.js';
+import { scratchDirectory } from '../../scripts/testing/infrastructure.js';
 import { CONNECTIONS, median, overConnections, overHttp } from './load.js';
 
 const ROOT = resolve(new URL('../..', import.meta.url).pathname);
@@ -197,7 +197,7 @@ function report(rates: Record<string, number[]>): void {
 }
 
 async function main(): Promise<void> {
-  const home = mkdtempSync(join(tmpdir(), 'kontor-bench-'));
+  const home = scratchDirectory();
   const progress = new Progress({ started: Date.now() });
   const supervisor = new Supervisor(home, progress.say);
   const end = async (): Promise<void> => {

@@ -1,7 +1,6 @@
 /** What the gateway benches stand on: stores of their own, a fast upstream, Kong nodes, the embedded gateway, a caller. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { Agent, request } from 'undici';
@@ -20,6 +19,7 @@ import { Secrets } from '../../scripts/platform/secrets.js';
 import { platformSettings, PORTS, type PortName } from '../../scripts/platform/settings.js';
 import { startStores } from '../../scripts/platform/stores.js';
 import { Supervisor } from '../../scripts/platform/supervisor.js';
+import { scratchDirectory } from '../../scripts/testing/infrastructure.js';
 import { PERMISSION, SCOPE, writeState, type Chain } from './gateway-state.js';
 
 export const ROOT = resolve(new URL('../..', import.meta.url).pathname);
@@ -48,7 +48,7 @@ const CONSENT = newId();
 
 /** Starts stores and upstream; gateways when asked for. */
 export async function prepareGround(): Promise<Ground> {
-  const home = mkdtempSync(join(tmpdir(), 'kontor-bench-'));
+  const home = scratchDirectory();
   const progress = new Progress({ started: Date.now() });
   const supervisors: Supervisor[] = [];
   const supervised = (): Supervisor => {
@@ -149,8 +149,9 @@ async function consentToken({ gateway, authority, provisionKey, client }: TokenR
     for (let attempt = 1; ; attempt++) {
       const answer = await request(`${gateway}${path}`, { method: 'POST', dispatcher, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(form).toString() });
       const text = await answer.body.text();
-      if (answer.statusCode === 200) return JSON.parse(text) as Record<string, string>;
-      // Routes and consumers reach Kong's proxy with its next look at the database.
+      const told = answer.statusCode === 200 ? JSON.parse(text) as Record<string, string> : {};
+      if (told.redirect_uri !== undefined || told.access_token !== undefined) return told;
+      // Routes, then their plugins, and consumers reach Kong's proxy with its next look at the database: until then the upstream answers.
       if (attempt === 40) throw new Error(`${path} answered ${answer.statusCode}: ${text.slice(0, 200)}`);
       await new Promise((done) => setTimeout(done, 250));
     }

@@ -1,6 +1,7 @@
 /**
  * Kong's http-log plugin: one record per request to an HTTP endpoint. The record has the shape of Kong's serializer in
- * the fields that are written; headers, query and bodies are left out, because tokens and personal data stand there.
+ * the fields that are written, as gateway-identity leaves them there: no headers, query and bodies, because tokens and personal
+ * data stand in them, and of route, service and consumer their names.
  */
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
@@ -71,25 +72,18 @@ function serialize(exchange: Exchange, outcome: Outcome): Record<string, unknown
   const { service } = route ?? {};
   const consumer = identity?.consumer;
   return {
-    request: {
-      // Never the correlation id: a client may send the same one with every request.
-      id: randomUUID().replaceAll('-', ''),
-      method: exchange.method,
-      uri: exchange.path,
-      url: `${exchange.scheme}://${exchange.headers.host ?? ''}${exchange.path}`,
-      size: outcome.bytesReceived,
-    },
-    upstream_uri: exchange.upstreamStartedAt === undefined ? '' : exchange.upstreamPath ?? exchange.path,
+    // Never the correlation id: a client may send the same one with every request.
+    request: { id: randomUUID().replaceAll('-', ''), method: exchange.method, uri: exchange.path },
     upstream_status: outcome.upstreamStatus === undefined ? '' : String(outcome.upstreamStatus),
-    response: { status: outcome.status, size: outcome.bytesSent },
+    response: { status: outcome.status },
     latencies: {
       kong: Math.round(outcome.totalMs - (outcome.upstreamMs ?? 0)),
       proxy: outcome.upstreamMs === undefined ? -1 : Math.round(outcome.upstreamMs),
       request: Math.round(outcome.totalMs),
     },
-    ...(route ? { route: { id: route.id, name: route.name, tags: route.tags } } : {}),
-    ...(service ? { service: { id: service.id, name: service.name, tags: service.tags } } : {}),
-    ...(consumer ? { consumer: { id: consumer.id, username: consumer.username, custom_id: consumer.customId } } : {}),
+    ...(route ? { route: { name: route.name } } : {}),
+    ...(service ? { service: { name: service.name } } : {}),
+    ...(consumer ? { consumer: { id: consumer.id, custom_id: consumer.customId } } : {}),
     ...(identity ? { authenticated_entity: { id: identity.credentialId } } : {}),
     client_ip: exchange.clientIp,
     started_at: exchange.startedAtUnix,

@@ -17,9 +17,10 @@ export const gatewayIdentity: PluginDefinition = {
     const sign = signerFor(entry.where, config.private_key, now);
     return {
       access(exchange) {
-        const decision = core.decide(exchange.facts(), config, exchange.consent);
+        const facts = exchange.facts();
+        const decision = core.decide(facts, config, exchange.consent);
         const refusal = carryOut(exchange, decision);
-        if (!refusal && decision.kind === 'allow' && decision.token) exchange.upstreamHeaders.set('x-gateway-token', sign(decision.token));
+        if (!refusal && decision.kind === 'allow' && decision.token) exchange.upstreamHeaders.set('x-gateway-token', sign(decision.token, () => core.claims(facts, config, exchange.consent)));
         return refusal;
       },
     };

@@ -1,7 +1,8 @@
 /** pdk-guard: lets a request go on only with a decision of every plugin that runs out of process, and carries them out. */
 import { answer } from '../../bian-mapping/core.js';
 import { handler as identity } from '../../gateway-identity/handler.js';
-import { enforce, readFacts, singleHeaders } from '../../host-lua/request.js';
+import { enforce, readFacts, requestState, singleHeaders } from '../../host-lua/request.js';
+import type { RequestState } from '../../host-lua/request.js';
 import type { Decision } from '../../plugin.js';
 import { DOSSIER } from '../dossier.js';
 import type { Dossier } from '../dossier.js';
@@ -15,22 +16,12 @@ export const handler = {
   VERSION: '1.0.0',
 
   access(config: { requires: string[] }): void {
-    const decision = enforce('The plugin host', (): Decision => {
-      const text = kong.ctx.shared[DOSSIER];
-      const nonce = kong.ctx.shared.kontor_nonce;
-      if (typeof nonce !== 'string' || typeof text !== 'string') return undecided();
-      const [value] = json.decode(text);
-      const dossier = value as Dossier | undefined;
-      const reached = verdict(dossier, nonce, config.requires);
-      if (reached.kind === 'allow' && dossier !== undefined) kong.ctx.plugin.answering = dossier.answering;
-      return reached;
-    });
-    if (decision !== undefined && decision.kind === 'allow') kong.ctx.plugin.echo = decision.setResponseHeaders;
+    enforce('The plugin host', guard, config);
   },
 
   /** bian-mapping's part on the answer: out of process it would buffer every body (kong-pdk has no header_filter). */
   header_filter(): void {
-    const echo = kong.ctx.plugin.echo as Record<string, string> | undefined;
+    const { echo } = requestState();
     if (echo === undefined) return;
     for (const name of Object.keys(echo)) kong.response.set_header(name, echo[name] as string);
     const config = kong.ctx.plugin.answering as Dossier['answering'];
@@ -48,3 +39,16 @@ export const handler = {
     identity.log();
   },
 };
+
+function guard(this: void, config: { requires: string[] }, state: RequestState): Decision {
+  const text = kong.ctx.shared[DOSSIER];
+  const nonce = kong.ctx.shared.kontor_nonce;
+  if (typeof nonce !== 'string' || typeof text !== 'string') return undecided();
+  const [value] = json.decode(text);
+  const dossier = value as Dossier | undefined;
+  const reached = verdict(dossier, nonce, config.requires);
+  if (reached.kind !== 'allow') return reached;
+  if (dossier !== undefined) kong.ctx.plugin.answering = dossier.answering;
+  state.echo = reached.setResponseHeaders;
+  return reached;
+}

@@ -1,5 +1,6 @@
 /** pdk-watch: hands the facts to the plugin servers, and bounds the time Kong waits for them. */
 import { enforce, jsonArray, readFacts } from '../../host-lua/request.js';
+import type { RequestState } from '../../host-lua/request.js';
 import { allow } from '../../plugin.js';
 import type { Decision, RequestFacts } from '../../plugin.js';
 import { DOSSIER, LIMITS, SECRET_HEADERS } from '../dossier.js';
@@ -29,17 +30,19 @@ export const handler = {
   },
 
   access(config: { plugins: string[] }): void {
-    enforce('The plugin host', (): Decision => {
-      for (const name of config.plugins) if (!bounded[name]) throw `the time of ${name} is not bounded`;
-      const nonce = newNonce();
-      kong.ctx.shared.kontor_nonce = nonce;
-      kong.ctx.shared[DOSSIER] = json.encode({ request: nonce, facts: outward(readFacts()), decisions: {} });
-      ngx.update_time();
-      kong.ctx.shared.kontor_until = ngx.now() + LIMITS.request / 1000;
-      return allow();
-    });
+    enforce('The plugin host', watch, config);
   },
 };
+
+function watch(this: void, config: { plugins: string[] }, state: RequestState): Decision {
+  for (const name of config.plugins) if (!bounded[name]) throw `the time of ${name} is not bounded`;
+  const nonce = newNonce();
+  kong.ctx.shared.kontor_nonce = nonce;
+  kong.ctx.shared[DOSSIER] = json.encode({ request: nonce, facts: outward(readFacts(state)), decisions: {} });
+  ngx.update_time();
+  kong.ctx.shared.kontor_until = ngx.now() + LIMITS.request / 1000;
+  return allow();
+}
 
 /**
  * Kong 3.9 keeps the handle of a process it started in its configuration, which the Admin API then cannot encode: `GET /`

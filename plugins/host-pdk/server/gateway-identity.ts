@@ -11,7 +11,7 @@ void runPlugin<GatewayIdentityConfig>({ name: 'gateway-identity', priority, sche
   return (facts, { consent }) => {
     const decision = core.decide(facts, config, consent);
     if (decision.kind === 'allow' && decision.token !== undefined) {
-      decision.setRequestHeaders['x-gateway-token'] = sign(decision.token, facts.now);
+      decision.setRequestHeaders = { 'x-gateway-token': sign(decision.token, () => core.claims(facts, config, consent), facts.now) };
       delete decision.token;
     }
     return { decision };

@@ -10,6 +10,6 @@ void runPlugin<ProbeConfig>({ name: 'probe', priority: 1, schema: pluginSchema('
   if (config.does === 'reject') return Promise.reject(new Error('rejected on purpose'));
   if (config.does === 'hang') return new Promise(() => undefined);
   const decision = allow();
-  decision.setRequestHeaders['x-absent'] = config.absent === undefined ? 'yes' : 'no';
+  decision.setRequestHeaders = { 'x-absent': config.absent === undefined ? 'yes' : 'no' };
   return { decision };
 });
