@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import * as tstl from 'typescript-to-lua';
-import { priorities } from './priorities.js';
+import { PLUGIN_NAMES } from './names.js';
 
-export const PLUGIN_NAMES = Object.keys(priorities);
+export { PLUGIN_NAMES };
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 

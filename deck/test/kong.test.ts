@@ -181,11 +181,11 @@ describe('the gateway\'s administration, on a real Kong', function () {
       await answer.body.dump();
       return String(answer.headers['x-ratelimit-limit-minute']);
     };
-    await until(async () => await limitOf(apps[0]!.key) === '600');
+    await until(async () => await limitOf(apps[0]!.key) === '200');
     copy.edit('environments/sandbox.yaml', 'plugins: []', `plugins:\n  - { name: rate-limiting, consumer: app-${apps[0]!.id}, _config: plan-premium }`);
     await sync(by('planner'), []);
     await until(async () => await limitOf(apps[0]!.key) === '9000');
-    expect(await limitOf(apps[1]!.key)).to.equal('600');
+    expect(await limitOf(apps[1]!.key)).to.equal('200');
     expect((await lastEvent('planner')).data.created).to.deep.equal([`plugin rate-limiting for consumer app-${apps[0]!.id}`]);
     expect(await plainDeckDiff()).to.equal(0);
     expect(await diff(by('planner', null))).to.equal(0);
@@ -199,7 +199,7 @@ describe('the gateway\'s administration, on a real Kong', function () {
     copy.restore();
     expect(await refusal(sync(by('planner', null), []))).to.include(accepted);
     await sync(by('planner', null), [accepted]);
-    await until(async () => await limitOf(apps[0]!.key) === '600');
+    await until(async () => await limitOf(apps[0]!.key) === '200');
 
     copy.edit('environments/sandbox.yaml', 'plugins: []', 'plugins:\n  - { name: rate-limiting, consumer: app-nobody, _config: plan-premium }');
     for (const deck of [undefined, null]) expect(await refusal(sync(by('planner', deck), []))).to.match(/app-nobody/).and.not.to.match(/\n/);

@@ -6,7 +6,7 @@ import { httpLog } from './bundled/http-log.js';
 import { keyAuth } from './bundled/key-auth.js';
 import { oauth2 } from './bundled/oauth2.js';
 import { prometheus } from './bundled/prometheus.js';
-import { rateLimiting } from './bundled/rate-limiting.js';
+import { rateLimiting, tokenLimit } from './bundled/rate-limiting.js';
 import { requestSizeLimiting } from './bundled/request-size-limiting.js';
 import { requestTermination } from './bundled/request-termination.js';
 import { bianMapping } from './ours/bian-mapping.js';
@@ -17,6 +17,6 @@ import type { PluginDefinition } from './plugin.js';
 
 /** By name: Kong's own as far as they are implemented, and ours. */
 export const definitions: ReadonlyMap<string, PluginDefinition> = new Map([
-  correlationId, cors, oauth2, keyAuth, requestSizeLimiting, acl, rateLimiting, requestTermination, prometheus, httpLog,
+  correlationId, cors, oauth2, keyAuth, requestSizeLimiting, acl, rateLimiting, tokenLimit, requestTermination, prometheus, httpLog,
   consentCheck, bianMapping, gatewayIdentity, problemJson,
 ].map((definition) => [definition.name, definition]));

@@ -4,7 +4,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildPlugins, compileToLua, PLUGIN_NAMES } from '../build.js';
+import { buildPlugins, compileToLua } from '../build.js';
+import { PLUGIN_NAMES } from '../names.js';
 import { priorities } from '../priorities.js';
 import { LUAJIT } from './luajit.js';
 
@@ -27,7 +28,7 @@ describe('the Lua build of the plugins', function () {
       const lua = await readFile(join(folder, 'lua', path), 'utf8');
       const inside = [...lua.matchAll(/^\["([^"]+)"\] = function/gm)].map((match) => match[1]);
       const outside = [...lua.matchAll(/\brequire\("([^"]+)"/g)].map((match) => match[1] as string).filter((name) => !inside.includes(name));
-      for (const name of outside) expect(name, path).to.match(/^(resty\.(redis|http|lrucache|openssl\.pkey)|cjson\.safe|ngx\.(base64|semaphore)|kong\.plugins\.acl\.groups)$/);
+      for (const name of outside) expect(name, path).to.match(/^(resty\.(redis|http|lrucache|openssl\.pkey)|cjson\.safe|ngx\.(base64|semaphore)|kong\.plugins\.(acl\.groups|rate-limiting\.(handler|schema))|kong\.tools\.table)$/);
     }
   });
 
@@ -40,12 +41,18 @@ describe('the Lua build of the plugins', function () {
       package.path = ${JSON.stringify(join(folder, 'lua/?.lua'))}
       local stub = setmetatable({}, { __index = function() return function() return '' end end })
       for _, name in ipairs({ 'resty.redis', 'resty.http', 'resty.lrucache', 'resty.openssl.pkey', 'cjson.safe', 'ngx.base64', 'ngx.semaphore', 'kong.plugins.acl.groups' }) do package.loaded[name] = stub end
+      package.loaded['kong.plugins.rate-limiting.handler'], package.loaded['kong.plugins.rate-limiting.schema'] = stub, { name = 'rate-limiting', fields = { {}, {} } }
+      package.loaded['kong.tools.table'] = { deep_copy = function(it) return { name = it.name, fields = it.fields } end }
       for _, name in ipairs({ ${PLUGIN_NAMES.map((name) => JSON.stringify(name)).join(', ')} }) do
         local handler, schema = require('kong.plugins.' .. name .. '.handler'), require('kong.plugins.' .. name .. '.schema')
         io.write(name, ' ', handler.PRIORITY, ' ', handler.VERSION, ' ', type(handler.access or handler.header_filter), ' ', schema.name, ' ', #schema.fields, '\\n')
       end`;
     const out = execFileSync(LUAJIT as string, ['-'], { input: program, encoding: 'utf8', env: { LD_LIBRARY_PATH: process.env.LUAJIT_LIBRARY_PATH ?? '' } });
     expect(out.trim().split('\n')).to.deep.equal(Object.entries(priorities).map(([name, priority]) => `${name} ${priority} 1.0.0 function ${name} 2`));
+  });
+
+  it('is loaded whole by the image of kong/Dockerfile', async () => {
+    expect(await readFile(new URL('../../kong/Dockerfile', import.meta.url), 'utf8')).to.include(` KONG_PLUGINS=bundled,${PLUGIN_NAMES.join(',')} `);
   });
 
   it('fails on what does not type-check, and on what Lua cannot say', async () => {

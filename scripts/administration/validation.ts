@@ -5,7 +5,7 @@ import { basename, relative } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair, type YAMLMap } from 'yaml';
 import { definitions } from '../../kong/embedded/definitions.js';
 import { loadState, StateError, type State } from '../../kong/embedded/state.js';
-import { houseFaults } from './house-rules.js';
+import { houseFaults, LIMITERS } from './house-rules.js';
 import { TAG } from './kong.js';
 import type { GatewayState } from './state.js';
 
@@ -98,7 +98,7 @@ function isPrivateKey(value: string): boolean {
 /** Rules between the fields of one plugin, which a schema does not say: its own making refuses them. */
 function creationFault(entry: State['plugins'][number]): string | undefined {
   const limits = ['second', 'minute', 'hour', 'day'].map((period) => entry.config[period]).filter((limit): limit is number => typeof limit === 'number');
-  if (entry.name !== 'rate-limiting') return undefined;
+  if (!LIMITERS.includes(entry.name)) return undefined;
   if (limits.length === 0) return 'config names no limit';
   return limits.some((limit, i) => i > 0 && limit < limits[i - 1]!) ? 'config has a lower limit for a longer period than for a shorter one' : undefined;
 }

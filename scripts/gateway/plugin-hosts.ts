@@ -3,8 +3,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { chmod, chown, cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { PDK_PLUGINS } from '../../plugins/host-pdk/parts.js';
+import { PDK_LUA_PLUGINS, PDK_PLUGINS } from '../../plugins/host-pdk/parts.js';
 import { guardPriorities } from '../../plugins/host-pdk/priorities.js';
+import { PLUGIN_NAMES } from '../../plugins/names.js';
 import { runProgram } from '../infra/packages.js';
 import { isRoot, reachable, UNPRIVILEGED } from '../infra/unprivileged.js';
 import { Fault } from '../platform/fault.js';
@@ -35,11 +36,10 @@ export function pluginHost(root: string, which: 'lua' | 'pdk'): PluginHost {
 
 function luaHost(root: string): PluginHost {
   const lua = join(root, 'plugins/dist/lua');
-  const luaPlugins = ['consent-check', 'bian-mapping', 'gateway-identity', 'problem-json'];
   return {
-    description: 'plugins in Lua', lua, luaPlugins,
+    description: 'plugins in Lua', lua, luaPlugins: PLUGIN_NAMES,
     compile: (tell) => compile({ root, target: lua, program: 'plugins/build.ts', what: 'the gateway plugins to Lua', tell }),
-    settings: () => Promise.resolve(commonKongSettings(lua, luaPlugins)),
+    settings: () => Promise.resolve(commonKongSettings(lua, PLUGIN_NAMES)),
     prepare: forgetGuards,
     state: (files) => Promise.resolve(files),
     ready: () => true,
@@ -49,7 +49,7 @@ function luaHost(root: string): PluginHost {
 function pdkHost(root: string): PluginHost {
   const built = join(root, 'plugins/dist/pdk');
   return {
-    description: 'plugins out of process, kong-pdk', lua: join(built, 'lua'), luaPlugins: ['problem-json', ...Object.keys(guardPriorities)],
+    description: 'plugins out of process, kong-pdk', lua: join(built, 'lua'), luaPlugins: PDK_LUA_PLUGINS,
     compile: (tell) => compile({ root, target: built, program: 'plugins/host-pdk/build.ts', what: 'the gateway plugins for kong-pdk', tell }),
     async settings(prefix) {
       if (isRoot() && !await reachable(process.execPath)) throw new Fault(`PLUGIN_HOST=pdk runs Node as the user ${UNPRIVILEGED.name}, who may not enter the folders above ${process.execPath}: install Node where all users can run it.`);

@@ -17,6 +17,9 @@ interface Route {
 /** What an id in a path may look like; the plugins take nothing else. */
 const ID = '[A-Za-z0-9._~-]{1,128}';
 
+/** Operations that change something are counted apart from what an application reads: each on its own, by the plan (policies.yaml). */
+const WRITE_LIMIT: Plugin = { name: 'rate-limiting', _config: 'plan-${{ env "DECK_PLAN" }}-write' };
+
 /** Permissions of consents that one operation uses up (DESIGN D3). */
 const SINGLE_USE = ['payments:initiate'];
 
@@ -78,6 +81,7 @@ function route(operation: Operation, name: string, match: { method: string; path
     plugins: [
       operation.sandbox ? { name: 'key-auth', _config: 'key-auth' } : { name: 'oauth2', _config: 'oauth2' },
       { name: 'acl', config: { allow: operation.roles, hide_groups_header: true } },
+      ...(operation.method === 'GET' ? [] : [WRITE_LIMIT]),
       { name: 'consent-check', _config: 'consent-check', config: consentConfig(operation) },
       bian,
       { name: 'gateway-identity', _config: 'gateway-identity', config: { audience: operation.audience, operation: operation.operation } },

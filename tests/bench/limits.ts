@@ -17,7 +17,7 @@ const BURST = 1_000;
 const BURST_CONNECTIONS = 32;
 const PER_MINUTE = 300;
 
-const REDIS = { host: '${{ env "DECK_REDIS_HOST" }}', port: '${{ env "DECK_REDIS_PORT" }}', password: '${{ env "DECK_REDIS_PASSWORD" }}', timeout: 2000 };
+const REDIS = { host: '${{ env "DECK_REDIS_HOST" }}', port: '${{ env "DECK_REDIS_PORT" }}', password: '${{ env "DECK_REDIS_PASSWORD" }}' };
 
 /** The ways to count, by name. */
 const WAYS: Record<string, Record<string, unknown>> = {
@@ -29,7 +29,9 @@ const WAYS: Record<string, Record<string, unknown>> = {
 };
 
 function limiter(config: Record<string, unknown>): PluginState {
-  const redis = config.policy === 'redis' ? { redis: REDIS } : {};
+  // Longer than the sync rate, and one late answer would end the sharing (docs/rate-limits.md).
+  const timeout = Number(config.sync_rate) > 0 ? Number(config.sync_rate) * 800 : 2000;
+  const redis = config.policy === 'redis' ? { redis: { ...REDIS, timeout } } : {};
   return { name: 'rate-limiting', config: { limit_by: 'consumer', fault_tolerant: false, hide_client_headers: false, ...config, ...redis } };
 }
 

@@ -25,7 +25,7 @@ export interface Fault {
 export const faultsOf = (kind: Kind): Fault[] => FAULTS.filter(({ needs }) => needs === undefined || kind.has.includes(needs));
 
 /**
- * The faults of the gateway. Without Redis nothing is served: the rate limit of a route counts there, and a limit that falls
+ * The faults of the gateway. Without Redis nothing is served and no token issued: rate limits count there, and a limit that falls
  * away with its store would be none (deck/policies.yaml, `fault_tolerant`).
  */
 export const FAULTS: readonly Fault[] = [
@@ -36,17 +36,17 @@ export const FAULTS: readonly Fault[] = [
   { name: 'plugin servers in a crash loop', inflict: ({ servers }) => servers?.loop(), mend: ({ servers }) => servers?.mend(), consented: 'either', token: 'served', needs: 'servers' },
   { name: 'plugin servers stopped', inflict: ({ servers }) => servers?.freeze(), mend: ({ servers }) => servers?.thaw(), consented: 'refused', token: 'served', needs: 'servers' },
   { name: 'plugin servers answer garbage', inflict: ({ servers }) => servers?.spoil(), mend: ({ servers }) => servers?.mend(), consented: 'refused', token: 'served', needs: 'servers' },
-  { name: 'Redis gone', inflict: (_, { redis }) => redis.kill(), mend: (_, { redis }) => redis.start(), consented: 'either', token: 'either' },
-  { name: 'Redis hung', inflict: (_, { redis }) => redis.freeze(), mend: (_, { redis }) => redis.thaw(), consented: 'either', token: 'either' },
+  { name: 'Redis gone', inflict: (_, { redis }) => redis.kill(), mend: (_, { redis }) => redis.start(), consented: 'either', token: 'refused' },
+  { name: 'Redis hung', inflict: (_, { redis }) => redis.freeze(), mend: (_, { redis }) => redis.thaw(), consented: 'either', token: 'refused' },
   { name: 'consent service gone', inflict: (_, { consents }) => consents.stop(), mend: (_, { consents }) => consents.start(), consented: 'served', token: 'served' },
   { name: 'consent service hung', inflict: (_, { consents }) => consents.freeze(), mend: (_, { consents }) => consents.thaw(), consented: 'served', token: 'served' },
   {
-    name: 'Redis and consent service gone', consented: 'refused', token: 'either',
+    name: 'Redis and consent service gone', consented: 'refused', token: 'refused',
     inflict: async (_, { redis, consents }) => void await Promise.all([redis.kill(), consents.stop()]),
     mend: async (_, { redis, consents }) => void await Promise.all([redis.start(), consents.start()]),
   },
   {
-    name: 'Redis and consent service hung', consented: 'refused', token: 'either',
+    name: 'Redis and consent service hung', consented: 'refused', token: 'refused',
     inflict: (_, { redis, consents }) => { redis.freeze(); consents.freeze(); },
     mend: (_, { redis, consents }) => { redis.thaw(); consents.thaw(); },
   },

@@ -39,10 +39,13 @@ export class Client {
   private readonly agent: Agent;
   readonly redis: Redis;
 
-  /** @param redisUrl the Redis of the gateway's decision records */
-  constructor(readonly target: Target, redisUrl = testServer('TEST_REDIS_URL')) {
+  /**
+   * @param redisUrl the Redis of the gateway's decision records
+   * @param localAddress where its requests come from, `127.…`; the usual one when absent
+   */
+  constructor(readonly target: Target, redisUrl = testServer('TEST_REDIS_URL'), private readonly localAddress?: string) {
     this.redis = new Redis(redisUrl);
-    this.agent = new Agent({ connect: { ca: target.authority }, keepAliveTimeout: 1000 });
+    this.agent = new Agent({ connect: { ca: target.authority }, ...(localAddress ? { localAddress } : {}), keepAliveTimeout: 1000 });
   }
 
   async close(): Promise<void> {
@@ -52,7 +55,9 @@ export class Client {
 
   async ask(method: string, path: string, { headers = {}, body, plain = false }: Ask = {}): Promise<Answer> {
     const json = typeof body === 'object' && !Buffer.isBuffer(body);
-    const answer = await send(`${plain ? this.target.proxyUrl : this.target.httpsUrl}${path}`, {
+    const origin = plain ? this.target.proxyUrl : this.target.httpsUrl;
+    // `localhost` might be ::1, which cannot be reached from such an address.
+    const answer = await send(`${this.localAddress ? origin.replace('localhost', '127.0.0.1') : origin}${path}`, {
       method: method as 'GET', dispatcher: this.agent,
       headers: { ...(json ? { 'content-type': 'application/json' } : {}), ...headers },
       ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : body }),
@@ -195,9 +200,9 @@ export function expectProblem(answer: Answer, status: number, code?: string | st
   if (code !== undefined) expect(answer.body.code).to.be.oneOf([code].flat());
 }
 
-/** Holds within two seconds: Kong's workers are told of a change, the embedded gateway makes it itself. */
-export async function soon(holds: () => Promise<void>): Promise<void> {
-  const deadline = Date.now() + 2_000;
+/** Holds within two seconds, or the time given: Kong's workers are told of a change, the embedded gateway makes it itself. */
+export async function soon(holds: () => Promise<void>, withinMs = 2_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
   for (;;) {
     try {
       return await holds();

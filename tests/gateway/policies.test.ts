@@ -379,7 +379,7 @@ onEachTarget('The rate limit of the house', ({ start }) => {
     await upstream?.stop();
   });
 
-  it('stops one application in a burst, over all its routes, and leaves another alone', async () => {
+  it('stops one application in a burst, over all it reads, and leaves another alone', async () => {
     const greedy = await client.app();
     const modest = await client.app();
     const [access, other] = [await client.clientToken(greedy, 'customers payments'), await client.clientToken(modest, 'customers')];
@@ -390,5 +390,17 @@ onEachTarget('The rate limit of the house', ({ start }) => {
     expectProblem(refused[0]!, 429, 'rate_limited');
     expect(refused[0]!.headers).to.include.keys('retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset');
     expect((await call(other, '/v1/customers')).status).to.equal(200);
+  });
+
+  it('is another for what changes something, on our path and on BIAN\'s, and for tokens before a secret is looked at', async () => {
+    const app = await client.app();
+    const access = await client.clientToken(app, 'customers');
+    const limits = ({ headers }: Answer) => [headers['x-ratelimit-limit-second'], headers['x-ratelimit-limit-minute']];
+    const call = (method: string, path: string) => client.ask(method, path, { headers: { authorization: `Bearer ${access}` }, ...(method === 'GET' ? {} : { body: {} }) });
+    expect(limits(await call('GET', '/v1/customers'))).to.deep.equal(['30', '600']);
+    expect(limits(await call('POST', '/v1/customers'))).to.deep.equal(['10', '200']);
+    expect(limits(await call('POST', '/bian/PartyReferenceDataDirectory/Register'))).to.deep.equal(['10', '200']);
+    const guess = await client.form('/oauth2/token', { grant_type: 'client_credentials', client_id: app.clientId, client_secret: 'a guess' });
+    expect([guess.status, ...limits(guess)]).to.deep.equal([400, '50', '1200']);
   });
 });

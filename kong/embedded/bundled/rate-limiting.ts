@@ -1,8 +1,9 @@
 /**
- * Kong's rate-limiting plugin: fixed windows per second, minute, hour or day. `local` counts in this process; `redis`
+ * Kong's rate-limiting plugin, and the same before oauth2 as token-limit: fixed windows per second, minute, hour or day. `local` counts in this process; `redis`
  * counts in Redis on every request (`sync_rate` -1) or locally with a write-back every `sync_rate` seconds.
  */
 import type { Exchange, GatewayAnswer } from '../exchange.js';
+import { priorities } from '../../../plugins/priorities.js';
 import { errorAnswer } from '../exchange.js';
 import type { PluginDefinition } from '../plugin.js';
 import type { PluginEntry } from '../state.js';
@@ -97,6 +98,9 @@ export const rateLimiting: PluginDefinition = {
     };
   },
 };
+
+/** Kong's rate-limiting under another name and before oauth2, as in Kong (plugins/token-limit). */
+export const tokenLimit: PluginDefinition = { ...rateLimiting, name: 'token-limit', priority: priorities['token-limit'] };
 
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
