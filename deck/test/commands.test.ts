@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { definitions } from '../../kong/embedded/definitions.js';
 import { checkDeletions, deletionsOf, describe as told } from '../../scripts/administration/changes.js';
 import { sync, type Administration } from '../../scripts/administration/commands.js';
 import type { Kong } from '../../scripts/administration/kong.js';
@@ -163,7 +164,8 @@ describe('a change of the gateway', () => {
   it('that Kong takes only in part is recorded as failed, and makes no release current', async () => {
     const outcomes: string[] = [];
     const kong: Kong = {
-      plan: async () => [change('create', 'route', 'new')], check: async () => undefined, dump: async () => '',
+      plugins: new Set(definitions.keys()), knows: async () => true, untagged: async () => [], dump: async () => '',
+      plan: async () => [change('create', 'route', 'new')], check: async () => [],
       apply: async () => { throw new Error('the connection broke'); },
     };
     const given: Administration = {

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import type { AnyEvent } from '@kontor/kernel/events';
@@ -17,6 +17,7 @@ import { connectKong, findDeck } from '../../scripts/administration/kong.js';
 import { Releases } from '../../scripts/administration/releases.js';
 import { gatewayState } from '../../scripts/administration/state.js';
 import { openTrail } from '../../scripts/administration/trail.js';
+import { startOf } from '../../scripts/platform/supervisor.js';
 import { secretValues, stateCopy, type StateCopy } from './given.js';
 
 type Changed = Extract<AnyEvent, { type: 'gateway.configuration-changed' }>;
@@ -218,7 +219,7 @@ describe('the gateway\'s administration, on a real Kong', function () {
     writeFileSync(file, kept.replace('30', '31'));
     expect(await refusal(rollback(by('nobody'), previous))).to.match(/were changed after it was kept/);
     writeFileSync(file, kept);
-    writeFileSync(join(releases, 'lock'), `${process.pid} ${readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(' ')[21]}`);
+    writeFileSync(join(releases, 'lock'), JSON.stringify({ host: hostname(), processes: [{ pid: process.pid, started: startOf(process.pid) }] }));
     expect(await refusal(sync(by('nobody'), []))).to.match(/Another command is changing the gateway/);
     rmSync(join(releases, 'lock'));
     expect((await (await fetch(`${kong.admin}/routes/bank`)).json() as { paths: string[] }).paths).to.deep.equal(['/bank']);
