@@ -264,9 +264,11 @@ describe('the gateway\'s administration, on a real Kong', function () {
     const current = new Releases(releases, 'sandbox').current()!;
     copy.edit('policies.yaml', 'max_age: 3600', 'max_age: 1800');
     // Its journal and its first changes are there, its end is not.
-    const dying: Administration = { ...by('dying', null), kong: async () => ({ ...await connectKong(kong.admin, { deck: null }), apply: () => new Promise(() => undefined) }) };
+    const trail = await openTrail(broker.url, releases, broker.realm);
+    const dying: Administration = { ...by('dying', null), trail: async () => trail, kong: async () => ({ ...await connectKong(kong.admin, { deck: null }), apply: () => new Promise(() => undefined) }) };
     void sync(dying, []);
     await until(async () => new Releases(releases, 'sandbox').unfinished() !== undefined);
+    await trail.close();
     rmSync(join(releases, 'lock'));
     expect(await drift(by('next'))).to.equal(0);
     const said = new RegExp(`^Release [0-9a-f]{12}, begun .* by dying, was not applied whole: .* a roll-back returns to ${current}\\.$`, 'm');
