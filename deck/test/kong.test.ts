@@ -85,6 +85,9 @@ describe('the gateway\'s administration, on a real Kong', function () {
   const refusal = async (work: Promise<unknown>): Promise<string> => work.then(() => 'it was not refused', (error: Error) => error.message);
   const names = async (kind: string): Promise<string[]> =>
     ((await (await fetch(`${kong.admin}/${kind}?size=1000`)).json()) as { data: { name: string }[] }).data.map(({ name }) => name);
+  /** All the portal has made, credentials with what Kong keeps of their secrets. */
+  const portalMade = async (): Promise<unknown[]> => Promise.all(['consumers', 'oauth2', 'key-auths', 'acls'].map(async (kind) =>
+    ((await (await fetch(`${kong.admin}/${kind}?size=1000`)).json()) as { data: { id: string }[] }).data.sort((a, b) => a.id.localeCompare(b.id))));
   const lastEvent = async (actor: string): Promise<Changed> => {
     await until(async () => events.some(({ data }) => data.actor === actor));
     return events.findLast(({ data }) => data.actor === actor)!;
@@ -127,6 +130,8 @@ describe('the gateway\'s administration, on a real Kong', function () {
     it(`adds a route, refuses to delete it unreviewed, deletes it reviewed, rolls back: with ${client}`, async () => {
       copy.restore();
       const start = new Releases(releases, 'sandbox').current();
+      const made = await portalMade();
+      expect(made.every((kind) => (kind as unknown[]).length > 0)).to.equal(true);
       copy.edit('policies.yaml', '      - name: bank\n', ADDED.replace('- name: bank\n', '- name: branches\n').replace('bank-pages-proper', 'bank'));
       expect(await diff(by('adder', deck))).to.equal(0);
       expect(lines.join('\n')).to.match(/^\+ route branches$/m);
@@ -151,6 +156,7 @@ describe('the gateway\'s administration, on a real Kong', function () {
       await rollback(by('roller', deck), start);
       expect(await names('routes')).not.to.include('branches');
       expect((await lastEvent('roller')).data.previousRelease).not.to.equal(start);
+      expect(await portalMade()).to.deep.equal(made);
       expect(await plainDeckDiff()).to.equal(0);
       events.length = 0;
     });
