@@ -1,15 +1,18 @@
 import { expect } from 'chai';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { definitions } from '../../kong/embedded/definitions.js';
 import { checkDeletions, deletionsOf, describe as told } from '../../scripts/administration/changes.js';
-import { sync, type Administration } from '../../scripts/administration/commands.js';
+import { list, sync, type Administration } from '../../scripts/administration/commands.js';
 import type { Kong } from '../../scripts/administration/kong.js';
+import { inTurn } from '../../scripts/administration/lock.js';
 import { Releases } from '../../scripts/administration/releases.js';
 import { gatewayState } from '../../scripts/administration/state.js';
 import type { StateChange } from '../../scripts/gateway/deck-sync.js';
+import { startOf } from '../../scripts/platform/supervisor.js';
 import { gateway, gatewayProcess, secretValues, stateCopy, type Ran, type StateCopy } from './given.js';
 
 describe('npm run gateway', function () {
@@ -96,6 +99,27 @@ describe('npm run gateway', function () {
     expect(existsSync(join(home, 'dump.yaml'))).to.equal(false);
   });
 
+  it('refuses a Kong that is another version, or has not loaded what the state needs, though one answers', async () => {
+    const others: [object, RegExp][] = [
+      [{ version: '3.8.0', plugins: { available_on_server: {} } }, /^The gateway at \S+ is Kong 3\.8\.0, and the state is for Kong 3\.9: nothing was changed\.\n$/],
+      [{ version: '3.9.3', plugins: { available_on_server: Object.fromEntries([...definitions.keys()].filter((name) => name !== 'consent-check').map((name) => [name, {}])) } },
+        /^The state is not valid, nothing was changed:\n {2}\S*kong\.yaml:\d+: plugin "consent-check": is not loaded in this Kong: [^\n]*\n$/],
+    ];
+    for (const [body, sentence] of others) {
+      root = { status: 200, body };
+      for (const result of await Promise.all(['validate', 'diff', 'sync'].map((command) => run([command])))) expectRefused(result, sentence);
+    }
+    root = { status: 500, body: { message: 'An unexpected error occurred' } };
+    expectRefused(await run(['sync']), /refused GET \/ with 500/);
+  });
+
+  it('refuses a place for releases or a dump that cannot be one', async () => {
+    const file = join(home, 'a-file');
+    writeFileSync(file, '');
+    expectRefused(await run(['sync'], { GATEWAY_RELEASES_DIR: join(file, 'releases') }), /^There can be no directory at .*a-file\/releases/);
+    expectRefused(await run(['dump', '--output', join(home, 'nowhere', 'dump.yaml')]), /^There is no directory .*nowhere: give another --output\.\n$/);
+  });
+
   it('is a process that ends so: one sentence on stderr, exit code 1; or 0', async () => {
     const env = { ...secrets, KONTOR_HOME: home, GATEWAY_STATE_DIR: copy.folder, GATEWAY_ADMIN_URL: adminUrl };
     const [refused, valid] = await Promise.all([gatewayProcess(['destroy'], env), gatewayProcess(['validate'], env)]);
@@ -148,6 +172,8 @@ describe('a change of the gateway', () => {
     ]);
     const alike = ['a', 'b'].map((name) => change('update', 'route', name, { before: { methods: ['GET'] }, after: { methods: ['PUT'] } }));
     expect(told(alike).slice(0, 3)).to.deep.equal(['~ route a', '~ route b', '    methods: ["GET"] → ["PUT"]']);
+    const many = ['d', 'b', 'a', 'c'].map((name) => change('update', 'plugin', `acl for route ${name}`, { before: { config: { allow: ['x'] } }, after: { config: { allow: ['y'] } } }));
+    expect(told(many).slice(0, 2)).to.deep.equal(['~ plugin acl for 4 routes: a, b, c, d', '    config.allow: ["x"] → ["y"]']);
     expect(told([change('update', 'plugin', 'x', { before: { config: null }, after: { config: { key: 'new-secret', second: 1 } } })]).join()).not.to.include('new-secret');
   });
 
@@ -162,12 +188,14 @@ describe('a change of the gateway', () => {
 
   it('that Kong takes only in part is recorded as failed, and makes no release current', async () => {
     const outcomes: string[] = [];
+    const lines: string[] = [];
     const kong: Kong = {
-      plan: async () => [change('create', 'route', 'new')], check: async () => undefined, dump: async () => '',
+      plugins: new Set(definitions.keys()), knows: async () => true, untagged: async () => [], dump: async () => '',
+      plan: async () => [change('create', 'route', 'new')], check: async () => [],
       apply: async () => { throw new Error('the connection broke'); },
     };
     const given: Administration = {
-      folder: copy.folder, releasesFolder: folder, releases: new Releases(folder, 'sandbox'), actor: 'somebody', print: () => undefined,
+      folder: copy.folder, releasesFolder: folder, releases: new Releases(folder, 'sandbox'), actor: 'somebody', print: (line) => void lines.push(line),
       stateIn: (place) => gatewayState(place, 'sandbox', secrets, {}), kong: async () => kong,
       trail: async () => ({ begin: () => ({ tell: async (outcome) => void outcomes.push(outcome) }), catchUp: async () => 0, close: async () => undefined }),
     };
@@ -176,6 +204,50 @@ describe('a change of the gateway', () => {
     expect(outcomes).to.deep.equal(['failed']);
     expect(given.releases.current()).to.equal(undefined);
     expect(readdirSync(folder)).not.to.include('lock');
+    await list(given);
+    expect(lines.at(-1)).to.match(/^Release [0-9a-f]{12}, begun .* by somebody, was not applied whole: a sync of its files goes on with it\.$/);
+  });
+
+  it('that was not applied whole is rolled back from to what was applied last, not to what was before that', () => {
+    const releases = new Releases(folder, 'sandbox');
+    const step = (release: string, state: 'begun' | 'applied'): void => releases.note({ release, digest: release, at: '', actor: '', created: 0, updated: 0, deleted: 0, state });
+    const apply = (release: string): void => { step(release, 'begun'); step(release, 'applied'); };
+    apply('first');
+    apply('second');
+    expect(releases.previous()).to.equal('first');
+    step('third', 'begun');
+    expect([releases.current(), releases.previous(), releases.unfinished()?.release]).to.deep.equal(['second', 'second', 'third']);
+    apply('second');
+    expect([releases.current(), releases.previous(), releases.unfinished()]).to.deep.equal(['second', 'first', undefined]);
+    appendFileSync(join(folder, 'sandbox', 'history.jsonl'), '{"release":\n');
+    expect(() => releases.current()).to.throw(/^Line 8 of .*history\.jsonl is no record of a release: nothing was changed/);
+  });
+
+  it('is made by one command at a time: a dead one does not count, one whose decK lives on does, one elsewhere does', async () => {
+    const path = join(folder, 'lock');
+    const turn = (): Promise<string> => inTurn(folder, async () => 'done').catch((error: Error) => error.message);
+    const dead = { pid: process.pid, started: '1' };
+    const left = async (holder: object): Promise<string> => {
+      writeFileSync(path, JSON.stringify(holder));
+      return turn();
+    };
+    expect(await left({ host: hostname(), processes: [dead] })).to.equal('done');
+    writeFileSync(path, '');
+    expect(await turn()).to.equal('done');
+    expect(await left({ host: hostname(), processes: [dead, { pid: process.pid, started: startOf(process.pid) }] })).to.match(/^Another command is changing the gateway \(process \d+\): nothing was changed, wait for it to end\.$/);
+    expect(await left({ host: 'another-machine', processes: [dead] })).to.match(/on another-machine\): nothing was changed, wait for it to end\. If it has died, remove .*lock\.$/);
+    rmSync(path);
+    let most = 0;
+    let now = 0;
+    const together = await Promise.all(Array.from({ length: 20 }, () => inTurn(folder, async () => {
+      most = Math.max(most, now += 1);
+      await new Promise((resolve) => { setTimeout(resolve, 5); });
+      now -= 1;
+      return 'done';
+    }).catch((error: Error) => error.message)));
+    expect(most).to.equal(1);
+    expect(together.filter((end) => end === 'done')).to.have.length(1);
+    expect(readdirSync(folder)).to.deep.equal([]);
   });
 
   it('makes the same release of the same files, and another of others', () => {

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import type { AnyEvent } from '@kontor/kernel/events';
@@ -17,6 +17,7 @@ import { connectKong, findDeck } from '../../scripts/administration/kong.js';
 import { Releases } from '../../scripts/administration/releases.js';
 import { gatewayState } from '../../scripts/administration/state.js';
 import { openTrail } from '../../scripts/administration/trail.js';
+import { startOf } from '../../scripts/platform/supervisor.js';
 import { secretValues, stateCopy, type StateCopy } from './given.js';
 
 type Changed = Extract<AnyEvent, { type: 'gateway.configuration-changed' }>;
@@ -84,6 +85,9 @@ describe('the gateway\'s administration, on a real Kong', function () {
   const refusal = async (work: Promise<unknown>): Promise<string> => work.then(() => 'it was not refused', (error: Error) => error.message);
   const names = async (kind: string): Promise<string[]> =>
     ((await (await fetch(`${kong.admin}/${kind}?size=1000`)).json()) as { data: { name: string }[] }).data.map(({ name }) => name);
+  /** All the portal has made, credentials with what Kong keeps of their secrets. */
+  const portalMade = async (): Promise<unknown[]> => Promise.all(['consumers', 'oauth2', 'key-auths', 'acls'].map(async (kind) =>
+    ((await (await fetch(`${kong.admin}/${kind}?size=1000`)).json()) as { data: { id: string }[] }).data.sort((a, b) => a.id.localeCompare(b.id))));
   const lastEvent = async (actor: string): Promise<Changed> => {
     await until(async () => events.some(({ data }) => data.actor === actor));
     return events.findLast(({ data }) => data.actor === actor)!;
@@ -126,6 +130,8 @@ describe('the gateway\'s administration, on a real Kong', function () {
     it(`adds a route, refuses to delete it unreviewed, deletes it reviewed, rolls back: with ${client}`, async () => {
       copy.restore();
       const start = new Releases(releases, 'sandbox').current();
+      const made = await portalMade();
+      expect(made.every((kind) => (kind as unknown[]).length > 0)).to.equal(true);
       copy.edit('policies.yaml', '      - name: bank\n', ADDED.replace('- name: bank\n', '- name: branches\n').replace('bank-pages-proper', 'bank'));
       expect(await diff(by('adder', deck))).to.equal(0);
       expect(lines.join('\n')).to.match(/^\+ route branches$/m);
@@ -150,6 +156,7 @@ describe('the gateway\'s administration, on a real Kong', function () {
       await rollback(by('roller', deck), start);
       expect(await names('routes')).not.to.include('branches');
       expect((await lastEvent('roller')).data.previousRelease).not.to.equal(start);
+      expect(await portalMade()).to.deep.equal(made);
       expect(await plainDeckDiff()).to.equal(0);
       events.length = 0;
     });
@@ -202,7 +209,83 @@ describe('the gateway\'s administration, on a real Kong', function () {
     await until(async () => await limitOf(apps[0]!.key) === '200');
 
     copy.edit('environments/sandbox.yaml', 'plugins: []', 'plugins:\n  - { name: rate-limiting, consumer: app-nobody, _config: plan-premium }');
-    for (const deck of [undefined, null]) expect(await refusal(sync(by('planner', deck), []))).to.match(/app-nobody/).and.not.to.match(/\n/);
+    for (const deck of [undefined, null]) {
+      expect(await refusal(sync(by('planner', deck), []))).to.match(/^The state is not valid, nothing was changed:\n {2}\S*environments\/sandbox\.yaml:8: the gateway knows no consumer app-nobody/);
+    }
+  });
+
+  it('rolls back to a release that gave a plan to an application removed since, without that plan', async () => {
+    copy.restore();
+    const portal = gatewayAdmin(kong.admin);
+    const id = newId();
+    await portal.addClient({ id, name: 'Gone', redirectUri: 'https://fintech.example/callback', roles: ['sandbox'] } as unknown as Parameters<typeof portal.addClient>[0], { clientSecret: randomBytes(24).toString('hex'), apiKey: randomBytes(24).toString('hex') });
+    copy.edit('environments/sandbox.yaml', 'plugins: []', `plugins:\n  - { name: rate-limiting, consumer: app-${id}, _config: plan-premium }`);
+    copy.edit('policies.yaml', 'max_age: 3600', 'max_age: 3599');
+    await sync(by('planner'), []);
+    copy.restore();
+    await sync(by('planner'), [`plugin rate-limiting for consumer app-${id}`]);
+    await portal.removeClient(id);
+    for (const deck of [undefined, null]) {
+      await rollback(by('returner', deck), undefined);
+      expect(lines.join('\n')).to.match(new RegExp(`Left out, since the gateway knows them no more: the plans of app-${id}\\.`));
+      expect(await drift(by('returner', deck))).to.equal(0);
+      expect(lines.join('\n')).to.match(/config\.max_age: 3600 → 3599/);
+      await rollback(by('returner', deck), undefined);
+      lines.length = 0;
+    }
+    expect(await plainDeckDiff()).to.equal(0);
+  });
+
+  it('refuses what only Kong can tell, naming file and line, before anything changes', async () => {
+    copy.restore();
+    const line = copy.edit('policies.yaml', '      - name: bank\n', '      - name: "bank pages!"\n');
+    for (const deck of [undefined, null]) {
+      const said = await refusal(sync(by('nobody', deck), ['route bank']));
+      expect(said).to.match(new RegExp(`^The state is not valid, nothing was changed:\\n {2}\\S*policies\\.yaml:${line}: route "bank pages!": name: invalid value`));
+    }
+    expect(await names('routes')).to.include('bank').and.not.to.include('bank pages!');
+  });
+
+  it('finds what was made by hand without the tag, and takes no name that is taken so', async () => {
+    copy.restore();
+    const made = await (await fetch(`${kong.admin}/routes`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: 'branches', paths: ['/branches'] }) })).json() as { id: string };
+    const plugin = await (await fetch(`${kong.admin}/routes/getAccount/plugins`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: 'request-termination' }) })).json() as { id: string };
+    expect(await drift(by('watcher'))).to.equal(DRIFTED);
+    expect(lines.join('\n')).to.match(new RegExp(`without the tag kontor.*\\n\\? route branches +\\(/routes/${made.id}\\)\\n\\? plugin request-termination for route getAccount +\\(/plugins/${plugin.id}\\)$`));
+    copy.edit('policies.yaml', '      - name: bank\n', ADDED.replace('- name: bank\n', '- name: branches\n').replace('bank-pages-proper', 'bank'));
+    for (const deck of [undefined, null]) {
+      for (const command of [() => validate(by('nobody', deck)), () => sync(by('nobody', deck), [])]) {
+        expect(await refusal(command())).to.match(/policies\.yaml:\d+: route "branches": is there already, made by hand/);
+      }
+    }
+    copy.restore();
+    await fetch(`${kong.admin}/routes/${made.id}`, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ tags: ['kontor'] }) });
+    await fetch(`${kong.admin}/plugins/${plugin.id}`, { method: 'DELETE' });
+    await sync(by('watcher'), ['route branches']);
+    expect(await drift(by('watcher'))).to.equal(0);
+  });
+
+  it('says what a command killed half-way has left, goes on with it, or returns from it', async () => {
+    copy.restore();
+    const current = new Releases(releases, 'sandbox').current()!;
+    copy.edit('policies.yaml', 'max_age: 3600', 'max_age: 1800');
+    // Its journal and its first changes are there, its end is not.
+    const trail = await openTrail(broker.url, releases, broker.realm);
+    const dying: Administration = { ...by('dying', null), trail: async () => trail, kong: async () => ({ ...await connectKong(kong.admin, { deck: null }), apply: () => new Promise(() => undefined) }) };
+    void sync(dying, []);
+    await until(async () => new Releases(releases, 'sandbox').unfinished() !== undefined);
+    await trail.close();
+    rmSync(join(releases, 'lock'));
+    expect(await drift(by('next'))).to.equal(0);
+    const said = new RegExp(`^Release [0-9a-f]{12}, begun .* by dying, was not applied whole: .* a roll-back returns to ${current}\\.$`, 'm');
+    expect(lines.join('\n')).to.match(said);
+    await rollback(by('next'), undefined);
+    expect(new Releases(releases, 'sandbox')).to.satisfy((after: Releases) => after.current() === current && after.unfinished() === undefined);
+    expect((await lastEvent('dying')).data.outcome).to.equal('unknown');
+    await sync(by('next'), []);
+    expect(lines.join('\n')).to.match(/config\.max_age: 3600 → 1800/);
+    copy.restore();
+    await sync(by('next'), []);
   });
 
   it('changes nothing when the change cannot be recorded, a release is not what was kept, or another is at it', async () => {
@@ -218,7 +301,7 @@ describe('the gateway\'s administration, on a real Kong', function () {
     writeFileSync(file, kept.replace('30', '31'));
     expect(await refusal(rollback(by('nobody'), previous))).to.match(/were changed after it was kept/);
     writeFileSync(file, kept);
-    writeFileSync(join(releases, 'lock'), `${process.pid} ${readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(' ')[21]}`);
+    writeFileSync(join(releases, 'lock'), JSON.stringify({ host: hostname(), processes: [{ pid: process.pid, started: startOf(process.pid) }] }));
     expect(await refusal(sync(by('nobody'), []))).to.match(/Another command is changing the gateway/);
     rmSync(join(releases, 'lock'));
     expect((await (await fetch(`${kong.admin}/routes/bank`)).json() as { paths: string[] }).paths).to.deep.equal(['/bank']);

@@ -69,6 +69,20 @@ describe('the decK state', () => {
       ['a path that is open at its end', 'kong.yaml', '~/v1/customers$', '~/v1/customers', /also takes what comes after it/, undefined],
       ['YAML that is none', 'policies.yaml', 'plugins:\n  - name: correlation-id', 'plugins: [\n  - name: correlation-id', /is not valid YAML/, undefined],
       ['a limit that a longer period undercuts', 'policies.yaml', 'minute: 1200\n', 'minute: 12\n', /lower limit for a longer period/, undefined],
+      ['an empty file', 'environments/sandbox.yaml', /[^]*/, '# nothing\n', /^sandbox\.yaml:1: the file is empty$/, 0],
+      ['a file of something else', 'environments/sandbox.yaml', /[^]*/, '- a list\n', /^sandbox\.yaml:1: is no decK file/, 0],
+      ['a key that is there twice', 'policies.yaml', '    pkce: strict', '    pkce: strict\n    pkce: lax', /this key is there twice/, 0],
+      ['an anchor that is nowhere', 'policies.yaml', /redis: \*limits-redis/, 'redis: *limits-rediss', /\*limits-rediss names an anchor that is nowhere/],
+      ['a value out of range', 'policies.yaml', 'allowed_payload_size: 256', 'allowed_payload_size: -1', /config\.allowed_payload_size must be between 1 and/],
+      ['a limit of nothing', 'policies.yaml', 'second: 30', 'second: 0', /config\.second must be above 0/],
+      ['no name for the key', 'policies.yaml', 'key_names: [apikey]', 'key_names: []', /config\.key_names must not be empty/],
+      ['a method nobody knows', 'policies.yaml', 'methods: [GET, POST]\n        paths: [/bank]', 'methods: [GET, fetch]\n        paths: [/bank]', /route "bank": methods\[1\] must be one of/],
+      ['a plugin without a name', 'policies.yaml', '  - name: problem-json\n', '  - enabled: true\n', /plugin "\?": name is required/],
+      ['a plugin on a route that is nowhere', 'policies.yaml', '  - name: problem-json\n', '  - name: acl\n    route: nowhere\n    config: { allow: [x] }\n  - name: problem-json\n', /plugin "acl": route "nowhere" is not in the state/, 0],
+      ['a service that is at no URL', 'policies.yaml', "url: '${{ env \"DECK_CONSENT_URL\" }}'\n    routes:", 'url: consent\n    routes:', /service "authorization": url is not an absolute URL/],
+      ['a service that speaks no HTTP', 'policies.yaml', "url: '${{ env \"DECK_CONSENT_URL\" }}'\n    routes:", 'url: ftp://consent\n    routes:', /service "authorization": url must be http or https/],
+      ['access records that go nowhere', 'policies.yaml', "http_endpoint: '${{ env \"DECK_AUDIT_URL\" }}/", "http_endpoint: 'audit/", /config\.http_endpoint is not an absolute URL/],
+      ['no tag', 'policies.yaml', 'select_tags: [kontor]', 'select_tags: []', /_info\.select_tags is not \[kontor\]: a sync would delete/],
       ['a limit that falls away with its store', 'policies.yaml', 'fault_tolerant: false             #', 'fault_tolerant: true             #', /fault_tolerant lets every request pass/, undefined],
       ['a limit of tokens that falls away with its store', 'policies.yaml', 'minute: 1200\n    limit_by: ip\n    policy: redis\n    fault_tolerant: false', 'minute: 1200\n    limit_by: ip\n    policy: redis\n    fault_tolerant: true', /plugin "token-limit": config\.fault_tolerant lets/, undefined],
       ['a token endpoint without a limit', 'policies.yaml', /          - name: token-limit.*\n.*\n/, '', /route "oauth2": answers \/oauth2\/token and lacks token-limit/, undefined],
@@ -88,6 +102,15 @@ describe('the decK state', () => {
         if (rest.length === 0) expect(found.find((each) => fault.test(each))).to.match(new RegExp(`^${file}:${line}: `));
       });
     }
+
+    it('one line for a shared configuration, however many take it, and nothing that only follows from it', async () => {
+      const line = copy.edit('policies.yaml', 'refresh_token_ttl: 7776000', 'refresh_token_ttl: -5');
+      expect(await faults()).to.have.length(1);
+      expect((await faults())[0]).to.match(new RegExp(`^policies\\.yaml:${line}: .*config\\.refresh_token_ttl must be between .* \\(and \\d+ more alike\\)$`));
+      copy.restore();
+      const broken = copy.edit('policies.yaml', '    minute: 600', '\tminute: 600');
+      expect(await faults()).to.deep.equal([`policies.yaml:${broken}: is not valid YAML`]);
+    });
 
     const lacking: [plugin: string, fault: RegExp][] = [['acl', /lacks acl/], ['consent-check', /lacks consent-check/], ['gateway-identity', /lacks gateway-identity/], ['oauth2', /needs oauth2 or key-auth/]];
     for (const [plugin, fault] of lacking) {

@@ -73,6 +73,7 @@ function checkValue(value: unknown, spec: FieldSpec, where: string, at: string, 
     case 'array':
     case 'set':
       if (!Array.isArray(value)) return fault('must be a list');
+      if (value.length < (spec.len_min ?? 0)) return fault('must not be empty');
       return value.map((entry, index) => checkValue(entry, spec.elements ?? { type: 'string' }, where, `${at}[${index}]`, faults));
     case 'map':
       if (!isObject(value)) return fault('must be a map');
@@ -91,7 +92,7 @@ function checkScalar(value: unknown, spec: FieldSpec, fault: (what: string) => v
   if (spec.type === 'string' && (value as string).length < (spec.len_min ?? 1)) return fault('must not be empty');
   if (spec.one_of && !spec.one_of.includes(value)) return fault(`must be one of ${spec.one_of.join(', ')}`);
   if (spec.between && !((value as number) >= spec.between[0]! && (value as number) <= spec.between[1]!)) {
-    return fault(`must be between ${spec.between[0]} and ${spec.between[1]}`);
+    return fault(`must be ${spec.between[0] === Number.MIN_VALUE ? 'above 0, at most' : `between ${spec.between[0]} and`} ${spec.between[1]}`);
   }
   if (spec.only && !spec.only.includes(value)) {
     fault(`is not supported by the embedded gateway with this value (only: ${spec.only.join(', ')})`);

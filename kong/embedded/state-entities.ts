@@ -27,7 +27,7 @@ export const ROUTE: Fields = [
   { id: { type: 'string' } },
   { name: { type: 'string', required: true } },
   { protocols: PROTOCOLS },
-  { methods: { type: 'array', elements: { type: 'string' } } },
+  { methods: { type: 'array', elements: { type: 'string', one_of: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'] } } },
   { paths: { type: 'array', elements: { type: 'string' }, required: true } },
   { regex_priority: { type: 'integer', default: 0, between: [0, 4_294_967_295] } },
   { strip_path: { type: 'boolean', default: true } },

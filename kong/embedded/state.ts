@@ -273,9 +273,10 @@ class Assembly {
   private freePlugin(raw: Raw, file: string): void {
     const { service, route, consumer, ...own } = raw;
     if (consumer !== undefined) return this.consumerPlugin(own, file, consumer, service ?? route);
+    const where = `${file}: plugin "${String(raw.name ?? '?')}"`;
     this.plugin(own, file, {
-      ...(service === undefined ? {} : { service: this.referenced(service, this.services, file, 'service') }),
-      ...(route === undefined ? {} : { route: this.referenced(route, this.routes, file, 'route') }),
+      ...(service === undefined ? {} : { service: this.referenced(service, this.services, where, 'service') }),
+      ...(route === undefined ? {} : { route: this.referenced(route, this.routes, where, 'route') }),
     });
   }
 

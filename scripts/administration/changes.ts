@@ -23,9 +23,27 @@ export function describe(changes: StateChange[]): string[] {
     alike.set(fields.join('\n'), group);
     group.names.push(`${SIGNS[change.action]} ${nameOf(change)}`);
   }
-  const lines = [...alike.values()].flatMap(({ names, fields }) => [...names, ...fields]);
+  const lines = [...alike.values()].flatMap(({ names, fields }) => [...shortened(names), ...fields]);
   const count = (action: StateChange['action']): string => `${changes.filter((change) => change.action === action).length} ${DONE[action]}`;
   return changes.length === 0 ? [] : [...lines, `${count('create')}, ${count('update')}, ${count('delete')}`];
+}
+
+/** From how many on the routes of one plugin share a line: a shared configuration is on dozens. */
+const MANY = 4;
+
+/** `~ plugin oauth2 for 73 routes: blockAccount, …`; every name is there, in order, since a change is reviewed by them. */
+function shortened(names: string[]): string[] {
+  const byPlugin = new Map<string, string[]>();
+  for (const name of names) {
+    const [, plugin, route] = /^(. plugin \S+ for) route (.*)$/.exec(name) ?? [];
+    const key = plugin ?? name;
+    byPlugin.set(key, [...byPlugin.get(key) ?? [], ...route === undefined ? [] : [route]]);
+  }
+  return [...byPlugin].flatMap(([key, routes]) => {
+    if (routes.length === 0) return [key];
+    const sorted = routes.sort();
+    return routes.length < MANY ? sorted.map((route) => `${key} route ${route}`) : [`${key} ${routes.length} routes: ${sorted.join(', ')}`];
+  });
 }
 
 function fieldLines({ before, after }: StateChange): string[] {

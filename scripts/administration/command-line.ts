@@ -33,7 +33,7 @@ const SPEC = {
   GATEWAY_ENVIRONMENT: oneOf(['sandbox', 'production'], { optional: true, explain: 'which environment the gateway is' }),
   GATEWAY_STATE_DIR: text({ optional: true, explain: 'directory of the gateway\'s state; `deck` in the checkout when absent' }),
   GATEWAY_RELEASES_DIR: text({ optional: true, explain: 'directory where releases are kept; `releases` in KONTOR_HOME when absent' }),
-  GATEWAY_ACTOR: text({ optional: true, explain: 'who is at work, for the audit trail; the user of the operating system when absent' }),
+  GATEWAY_ACTOR: text({ optional: true, explain: 'who is at work, for the audit trail; the user of the operating system (behind sudo, who called it) when absent' }),
   AMQP_URL: url({ optional: true, explain: 'RabbitMQ the audit service listens to' }),
 };
 
@@ -80,7 +80,7 @@ function administration(root: string, { environment: asked }: Arguments, given: 
   return {
     folder, releasesFolder,
     releases: new Releases(releasesFolder, environment),
-    actor: settings.GATEWAY_ACTOR ?? userInfo().username,
+    actor: settings.GATEWAY_ACTOR ?? env.SUDO_USER ?? userOfSystem(),
     stateIn: (place) => gatewayState(place, environment, env, own?.values ?? {}),
     kong: async () => connectKong(settings.GATEWAY_ADMIN_URL ?? publicUrls(platform).admin, { deck: await findDeck() }),
     async trail() {
@@ -89,6 +89,14 @@ function administration(root: string, { environment: asked }: Arguments, given: 
     },
     print,
   };
+}
+
+function userOfSystem(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    throw new Fault('The operating system has no name for this user: set GATEWAY_ACTOR, for the audit trail says who changed what.');
+  }
 }
 
 /**

@@ -4,12 +4,15 @@ import { basename, join } from 'node:path';
 import type { Environment } from '../gateway/gateway.js';
 import { Fault } from '../platform/fault.js';
 
-/** A line of the history: one sync or roll-back that was applied. */
-export interface Applied { release: string; digest: string; at: string; actor: string; created: number; updated: number; deleted: number }
+/** A line of the history: a sync or roll-back that began to change Kong, or came to its end. */
+export interface Step {
+  release: string; digest: string; at: string; actor: string; created: number; updated: number; deleted: number;
+  state: 'begun' | 'applied';
+}
 
 /**
  * The releases of an environment: `<folder>/<environment>/<release>/` holds the files of the state as they were applied, without
- * secrets; `history.jsonl` says when. A release is named by the beginning of its digest, so the same files are the same release.
+ * secrets; `history.jsonl` says when, before Kong is touched and afterwards. A release is named by the beginning of its digest, so the same files are the same release.
  */
 export class Releases {
   readonly #folder: string;
@@ -54,25 +57,47 @@ export class Releases {
     return kept.sort((a, b) => order.lastIndexOf(a) - order.lastIndexOf(b));
   }
 
-  note(applied: Applied): void {
+  note(step: Step): void {
     mkdirSync(this.#folder, { recursive: true });
-    appendFileSync(join(this.#folder, 'history.jsonl'), `${JSON.stringify(applied)}\n`);
+    appendFileSync(this.#history(), `${JSON.stringify(step)}\n`);
   }
 
-  history(): Applied[] {
-    const path = join(this.#folder, 'history.jsonl');
-    if (!existsSync(path)) return [];
-    return readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Applied);
+  /** What was applied, oldest first. */
+  history(): Step[] {
+    return this.#steps().filter(({ state }) => state !== 'begun');
   }
 
-  /** What is applied now, and what was before it. */
+  /** What began to be applied and did not come to its end: it failed, or the command was killed. */
+  unfinished(): Step | undefined {
+    const last = this.#steps().at(-1);
+    return last?.state === 'begun' ? last : undefined;
+  }
+
+  /** What was applied last. */
   current(): string | undefined {
     return this.history().at(-1)?.release;
   }
 
+  /** Where a roll-back leads: to what was applied before, or, from a release that was not applied whole, to what was applied last. */
   previous(): string | undefined {
     const current = this.current();
-    return this.history().findLast(({ release }) => release !== current)?.release;
+    return this.unfinished() ? current : this.history().findLast(({ release }) => release !== current)?.release;
+  }
+
+  #history(): string {
+    return join(this.#folder, 'history.jsonl');
+  }
+
+  #steps(): Step[] {
+    const path = this.#history();
+    if (!existsSync(path)) return [];
+    return readFileSync(path, 'utf8').split('\n').flatMap((line, index) => {
+      try {
+        return line === '' ? [] : [JSON.parse(line) as Step];
+      } catch {
+        throw new Fault(`Line ${index + 1} of ${path} is no record of a release: nothing was changed. Restore the file, or take the line out.`);
+      }
+    });
   }
 
   #names(): string[] {
@@ -83,7 +108,7 @@ export class Releases {
     const hash = createHash('sha256');
     for (const name of this.#names()) {
       const path = join(state, name);
-      if (!existsSync(path)) throw new Fault(`The state has no file ${path}.`);
+      if (!existsSync(path)) throw new Fault(`The state has no file ${path}: restore it (git status shows what is missing).`);
       const content = readFileSync(path);
       hash.update(`${name}\n${content.length}\n`).update(content);
     }

@@ -1,58 +1,79 @@
 /** What is wrong with a state before any Kong sees it, each fault with its file and line. */
 import { createPrivateKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { basename, relative } from 'node:path';
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair, type YAMLMap } from 'yaml';
+import { basename } from 'node:path';
 import { definitions } from '../../kong/embedded/definitions.js';
 import { loadState, StateError, type State } from '../../kong/embedded/state.js';
 import { houseFaults, LIMITERS } from './house-rules.js';
+import type { Kong, Refusal } from './kong.js';
 import { TAG } from './kong.js';
+import { at, consumersIn, located, openFile, readDocument, together, VARIABLE, type StateFault, type StateFile } from './places.js';
 import type { GatewayState } from './state.js';
 
-export interface StateFault {
-  /** Path and line, `deck/policies.yaml:41`. */
-  place: string;
-  what: string;
-}
-
-const VARIABLE = /\$\{\{\s*env\s+"([^"]*)"\s*\}\}/g;
 /** A Redis without a password is none of ours, but there are such. */
 const MAY_BE_EMPTY = ['DECK_REDIS_PASSWORD'];
 const SCHEMAS = new Map([...definitions].map(([name, { schema }]) => [name, schema]));
 
-/** Every fault found; variables first, since nothing else can be read without them. */
+/** Every fault found; variables and the form of the files first, since nothing else can be read without them. */
 export async function stateFaults(state: GatewayState): Promise<StateFault[]> {
   const files = state.files.map((path) => openFile(path));
   const told = new Set<string>();
   const missing = files.flatMap((file) => variableFaults(file, state.values, told));
   if (missing.length > 0) return missing;
-  for (const file of files) file.document = read(file, state.values);
+  const unreadable = files.flatMap((file) => readDocument(file, state.values));
+  if (unreadable.length > 0) return unreadable;
   let loaded: State;
   try {
     loaded = await loadState(state.files, SCHEMAS, state.values);
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
-    return error.faults.map(({ where, what }) => located(files, where, worded(what)));
+    return together(error.faults.map(({ where, what }) => located(files, where, worded(what))));
   }
   for (const entry of loaded.plugins) {
     const fault = creationFault(entry);
-    if (fault) return [located(files, entry.where, fault)];
+    if (fault) return together([located(files, entry.where, fault)]);
   }
   const untagged = files.filter(({ document }) => !isTagged(document));
-  if (untagged.length > 0) return untagged.map(({ path }) => ({ place: `${shown(path)}:1`, what: `_info.select_tags is not [${TAG}]: a sync would delete what the portal made` }));
+  if (untagged.length > 0) return together(untagged.map((file) => located([file], basename(file.path), `_info.select_tags is not [${TAG}]: a sync would delete what the portal made`)));
   const fileOf = new Map(files.flatMap((file) => namesIn(file).map((name) => [name, basename(file.path)] as const)));
-  return houseFaults(loaded, { production: state.environment === 'production', fileOf }).map(({ where, what }) => located(files, where, what));
+  return together(houseFaults(loaded, { production: state.environment === 'production', fileOf }).map(({ where, what }) => located(files, where, what)));
 }
 
-interface StateFile { path: string; text: string; lines: LineCounter; document?: ReturnType<typeof parseDocument> }
-
-function openFile(path: string): StateFile {
-  return { path, text: readFileSync(path, 'utf8'), lines: new LineCounter() };
+/** What a valid state asks for that this Kong has not: plugins it did not load, consumers nobody registered. */
+export async function kongFaults(state: GatewayState, kong: Pick<Kong, 'plugins' | 'knows'>): Promise<StateFault[]> {
+  const files = opened(state);
+  const { plugins } = await loadState(state.files, SCHEMAS, state.values);
+  const absent = plugins.filter(({ name }) => !kong.plugins.has(name))
+    .map(({ name, where }) => ({ ...located(files, where, 'is not loaded in this Kong: name it in its plugins and lua_package_path'), entity: `plugin "${name}"` }));
+  const firstOfEach = absent.filter(({ entity }, index) => absent.findIndex((one) => one.entity === entity) === index);
+  const unknown = await strangers(state, kong);
+  const nobody = consumersIn(files).filter(({ consumer }) => unknown.includes(consumer))
+    .map(({ consumer, place }) => ({ place, what: `the gateway knows no consumer ${consumer}: take the line out, or register the application first` }));
+  return [...together(firstOfEach), ...nobody];
 }
 
-/** Values hold no line break, so a line of the filled text is the line of the file. */
-function read(file: StateFile, values: Record<string, string>): NonNullable<StateFile['document']> {
-  return parseDocument(file.text.replace(VARIABLE, (_, name: string) => values[name] ?? ''), { lineCounter: file.lines, uniqueKeys: false });
+/** The consumers a state gives something to and the gateway does not know. */
+export async function strangers(state: GatewayState, kong: Pick<Kong, 'knows'>): Promise<string[]> {
+  const unknown: string[] = [];
+  for (const { consumer } of consumersIn(opened(state))) if (!await kong.knows(consumer)) unknown.push(consumer);
+  return unknown;
+}
+
+/** Finds the lines of what Kong itself refused. */
+export function refusalFaults(state: GatewayState, refusals: Refusal[]): StateFault[] {
+  const files = opened(state);
+  return together(refusals.map(({ kind, name, what }) => {
+    const [, plugin, owner, ownerName] = /^(\S+) (?:for (route|service) (.*)|\(global\)|for consumer .*)$/.exec(kind === 'plugin' ? name : '') ?? [];
+    const where = plugin === undefined ? `${kind} "${name}"` : `${owner === undefined ? '' : `${owner} "${ownerName}": `}plugin "${plugin}"`;
+    return located(files, `: ${where}`, what);
+  }));
+}
+
+function opened({ files, values }: GatewayState): StateFile[] {
+  return files.map((path) => {
+    const file = openFile(path);
+    readDocument(file, values);
+    return file;
+  });
 }
 
 function isTagged(document: StateFile['document']): boolean {
@@ -67,12 +88,12 @@ function namesIn({ document }: StateFile): string[] {
 }
 
 /** @param told names that need no further line */
-function variableFaults({ path, text }: StateFile, values: Record<string, string>, told: Set<string>): StateFault[] {
-  return text.split('\n').flatMap((line, index) => [...line.matchAll(VARIABLE)].flatMap(([, name = '']) => {
+function variableFaults(file: StateFile, values: Record<string, string>, told: Set<string>): StateFault[] {
+  return file.text.split('\n').flatMap((line, index) => [...line.matchAll(VARIABLE)].flatMap(([, name = '']) => {
     const what = valueFault(name, values[name]);
     if (!what || told.has(name)) return [];
     told.add(name);
-    return [{ place: `${shown(path)}:${index + 1}`, what }];
+    return [{ place: at(file, 0).replace(/\d+$/, String(index + 1)), what }];
   }));
 }
 
@@ -95,10 +116,11 @@ function isPrivateKey(value: string): boolean {
   }
 }
 
-/** Rules between the fields of one plugin, which a schema does not say: its own making refuses them. */
-function creationFault(entry: State['plugins'][number]): string | undefined {
-  const limits = ['second', 'minute', 'hour', 'day'].map((period) => entry.config[period]).filter((limit): limit is number => typeof limit === 'number');
-  if (!LIMITERS.includes(entry.name)) return undefined;
+/** Rules between the fields of one plugin, or about a text, which a schema does not say: its own making refuses them. */
+function creationFault({ name, config }: State['plugins'][number]): string | undefined {
+  if (name === 'http-log' && !URL.canParse(String(config.http_endpoint))) return 'config.http_endpoint is not an absolute URL';
+  if (!LIMITERS.includes(name)) return undefined;
+  const limits = ['second', 'minute', 'hour', 'day'].map((period) => config[period]).filter((limit): limit is number => typeof limit === 'number');
   if (limits.length === 0) return 'config names no limit';
   return limits.some((limit, i) => i > 0 && limit < limits[i - 1]!) ? 'config has a lower limit for a longer period than for a shorter one' : undefined;
 }
@@ -107,75 +129,4 @@ function creationFault(entry: State['plugins'][number]): string | undefined {
 function worded(what: string): string {
   if (what === 'is not known to the embedded gateway') return `is no plugin the state may use (those are ${[...definitions.keys()].sort().join(', ')})`;
   return what.replace(/ is not known to the embedded gateway$/, ' is no field there that Kong and the embedded gateway both know');
-}
-
-/** Finds the line a fault is about: the entity `where` names, then the field `what` begins with. */
-function located(files: StateFile[], where: string, what: string): StateFault {
-  const name = where.split(': ')[0];
-  const file = files.find(({ path }) => basename(path) === name);
-  const entity = [...where.matchAll(/(route|service|plugin) "([^"]*)"/g)].map(([text]) => text).join(': ');
-  const told = entity ? `${entity}: ${what}` : what;
-  if (!file?.document) return { place: shown(file?.path ?? name ?? ''), what: told };
-  const line = /\bline (\d+)/.exec(what)?.[1];
-  if (line) return { place: `${shown(file.path)}:${line}`, what: told };
-  const field = /^(_?[a-z][\w-]*(?:\.[\w-]+|\[\d+\])*)/i.exec(what)?.[1] ?? '';
-  const found = place(file, where, field) ?? undefined;
-  const other = found?.exact === false ? sharedPlace(files, found.node, field) : undefined;
-  const at = other ?? { file, offset: found?.offset ?? 0 };
-  return { place: `${shown(at.file.path)}:${at.file.lines.linePos(at.offset).line}`, what: told };
-}
-
-interface Found { node: YAMLMap; offset: number; exact: boolean }
-
-function place(file: StateFile, where: string, field: string): Found | null {
-  const root = file.document?.contents;
-  if (!isMap(root)) return null;
-  let node = root;
-  for (const [, kind, name] of where.matchAll(/(route|service|plugin) "([^"]*)"/g)) {
-    const next = entitiesOf(node, `${kind}s`).filter((one) => one.get('name') === name).at(-1);
-    if (!next) break;
-    node = next;
-  }
-  const inside = descend(node, field);
-  return { node, offset: inside.offset ?? node.range?.[0] ?? 0, exact: inside.complete };
-}
-
-/** The entities of a kind under a node; routes also those of every service. */
-function entitiesOf(node: YAMLMap, kind: string): YAMLMap[] {
-  const list = (holder: YAMLMap, name: string): YAMLMap[] => {
-    const found = holder.get(name, true) as Node | undefined;
-    return isSeq(found) ? found.items.filter(isMap) : [];
-  };
-  return [...list(node, kind), ...(kind === 'routes' ? list(node, 'services').flatMap((service) => list(service, kind)) : [])];
-}
-
-/** Follows `config.redis.port` or `paths[0]` as far as the file goes. */
-function descend(node: YAMLMap, field: string): { offset?: number; complete: boolean } {
-  const steps = field.split(/[.[\]]+/).filter(Boolean);
-  let here: unknown = node;
-  let offset: number | undefined;
-  for (const [index, step] of steps.entries()) {
-    const pair: Pair | undefined = isMap(here) ? here.items.find(({ key }) => isScalar(key) && key.value === step) : undefined;
-    const item = isSeq(here) ? here.items[Number(step)] as Node | undefined : undefined;
-    if (!pair && !item) return { offset, complete: index === 0 && !field.includes('.') };
-    offset = (pair ? (pair.key as Node).range : item!.range)?.[0];
-    here = pair ? pair.value : item;
-  }
-  return { offset, complete: true };
-}
-
-/** A field that is not on the plugin stands in the shared configuration it takes. */
-function sharedPlace(files: StateFile[], plugin: YAMLMap, field: string): { file: StateFile; offset: number } | undefined {
-  const shared = plugin.get('_config');
-  for (const file of files) {
-    const config = file.document?.getIn(['_plugin_configs', String(shared)], true);
-    const inside = isMap(config) && field.startsWith('config.') ? descend(config, field.slice('config.'.length)) : undefined;
-    if (inside?.offset !== undefined) return { file, offset: inside.offset };
-  }
-  return undefined;
-}
-
-function shown(path: string): string {
-  const near = relative(process.cwd(), path);
-  return near.startsWith('..') ? path : near;
 }

@@ -63,7 +63,7 @@ export async function planState({ admin, files, values }: SyncOptions): Promise<
     const id = before?.id ?? randomUUID();
     kept.add(id);
     names.set(id, body.name);
-    const after = { ...body, tags };
+    const after = { ...body, tags: [...new Set([...body.tags as string[] | undefined ?? [], ...tags])] };
     const schema = await schemaOf(kind === 'plugins' ? `plugins/${body.name}` : kind);
     if (before && agrees(before, after, schema, kind)) return id;
     changes.push({
@@ -125,6 +125,16 @@ export async function dumpState({ admin, tags }: { admin: AdminApi; tags: string
     plugins: [...plugins.values()].filter((plugin) => !plugin.service && !plugin.route)
       .map((plugin) => ({ ...bare(plugin), ...(plugin.consumer ? { consumer: consumers.get(plugin.consumer.id) } : {}) })),
   };
+}
+
+/** Services, routes and plugins without a tag: made by hand, and seen by no sync. */
+export async function untaggedEntities(admin: AdminApi, tag: string): Promise<{ name: string; path: string }[]> {
+  const all = (kind: Kind): Promise<Entity[]> => admin.list<Entity>(`/${kind}?size=1000`);
+  const found: Record<Kind, Entity[]> = { services: await all('services'), routes: await all('routes'), plugins: await all('plugins') };
+  const names = new Map([...found.services, ...found.routes].map(({ id, name }) => [id, name ?? id]));
+  for (const { consumer } of found.plugins) if (consumer) names.set(consumer.id, await usernameOf(admin, consumer));
+  return (['services', 'routes', 'plugins'] as const).flatMap((kind) => found[kind].filter(({ tags }) => !(tags as string[] | null | undefined)?.includes(tag))
+    .map((entity) => ({ name: `${kind.slice(0, -1)} ${nameOf(kind, { ...entity, name: entity.name ?? entity.id }, names)}`, path: `/${kind}/${entity.id}` })));
 }
 
 /** The files as one state, with the environment values in place. @throws Fault for what this client does not know. */

@@ -33,7 +33,7 @@ export async function kongGateway(context: PlatformContext, tell: (line: string)
     async start(supervisor) {
       const prefix = await placeFor(join(settings.home, 'data'), 'kong');
       const configuration = await writeConfiguration(context, prefix, host);
-      await migrate(kong, configuration, prefix, version, tell);
+      await migrate(kong, configuration, prefix, `${version} ${settings.DATABASE_URL ? new URL(settings.DATABASE_URL).host : 'here'}`, tell);
       await host.prepare(context.stores.databases.kong!);
       await runProgram(kong, ['prepare', '-c', configuration, '-p', prefix], { what: 'kong prepare' });
       await supervisor.start(kongProcess(context, server, prefix, host));
@@ -74,7 +74,7 @@ async function writeConfiguration({ settings, stores, tls }: PlatformContext, pr
   return path;
 }
 
-/** Brings Kong's own tables to this version; nothing to do when this version did it before. */
+/** Brings Kong's own tables to this version; nothing to do when this version did it before. @param version of Kong, and where its database is */
 async function migrate(kong: string, configuration: string, prefix: string, version: string, tell: (line: string) => void): Promise<void> {
   const mark = join(prefix, '.migrated');
   const wanted = `${version} ${/pg_database = (.*)/.exec(readFileSync(configuration, 'utf8'))?.[1]}`;

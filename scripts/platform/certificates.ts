@@ -1,10 +1,11 @@
 import 'reflect-metadata';
-import { webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
+import { Fault } from './fault.js';
 
-/** Files of the development certificate; only `authority` is to be given to clients. */
+/** Files of the gateway's certificate; only `authority` is to be given to clients. */
 export interface TlsFiles { authority: string; certificate: string; key: string }
 
 const DAY_MS = 86_400_000;
@@ -29,6 +30,32 @@ export async function developmentCertificate(home: string, now = new Date(), nam
   const authorityKeys = authorityGood ? await readKey(authorityKeyFile) : await makeAuthority(files.authority, authorityKeyFile, now);
   await makeLeaf(files, authorityKeys, now, names);
   return { ...files, renewed: true };
+}
+
+/**
+ * A certificate of the installation's own, as production has one.
+ * @throws Fault when it is not good now, is not for localhost (by which our processes call the gateway), or does not fit its key or authority
+ */
+export function givenCertificate(files: TlsFiles, now = new Date()): TlsFiles & { renewed: boolean } {
+  const read = (path: string, name: string): string => {
+    if (!existsSync(path)) throw new Fault(`${name} names ${path}, which is not there.`);
+    return readFileSync(path, 'utf8');
+  };
+  const parsed = <T>(path: string, name: string, what: string, make: (pem: string) => T): T => {
+    const pem = read(path, name);
+    try {
+      return make(pem);
+    } catch {
+      throw new Fault(`${name} (${path}) is not ${what} in PEM.`);
+    }
+  };
+  const certificate = parsed(files.certificate, 'GATEWAY_CERT_FILE', 'a certificate', (pem) => new X509Certificate(pem));
+  const key = parsed(files.key, 'GATEWAY_KEY_FILE', 'a private key without a passphrase', (pem) => createPrivateKey(pem));
+  parsed(files.authority, 'GATEWAY_CA_FILE', 'a certificate', (pem) => new X509Certificate(pem));
+  if (now < new Date(certificate.validFrom) || now > new Date(certificate.validTo)) throw new Fault(`The certificate of GATEWAY_CERT_FILE is good from ${certificate.validFrom} to ${certificate.validTo}, and not now.`);
+  if (!certificate.checkPrivateKey(key)) throw new Fault('The key of GATEWAY_KEY_FILE is not that of the certificate of GATEWAY_CERT_FILE.');
+  if (!certificate.checkHost('localhost')) throw new Fault('The certificate of GATEWAY_CERT_FILE is not for localhost, by which the platform itself calls the gateway: add that name.');
+  return { ...files, renewed: false };
 }
 
 async function makeAuthority(certificateFile: string, keyFile: string, now: Date): Promise<webcrypto.CryptoKey> {

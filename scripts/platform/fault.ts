@@ -18,6 +18,7 @@ export function explain(error: unknown): string {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS': return `This user may not write${where}: change its owner, or set KONTOR_HOME to a directory you can write to.`;
+    case 'ENOTDIR': return `There can be no directory${where}, for a part of that path is a file: name another one.`;
     default: return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
 }

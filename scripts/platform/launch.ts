@@ -7,7 +7,7 @@ import { chosenGateway, type Gateway } from '../gateway/gateway.js';
 import { kongGateway } from '../gateway/kong.js';
 import { findProgram } from '../infra/packages.js';
 import { AdminApi } from './admin-api.js';
-import { developmentCertificate } from './certificates.js';
+import { developmentCertificate, givenCertificate } from './certificates.js';
 import { explain, Fault } from './fault.js';
 import { memoryOf } from './memory.js';
 import { missingBundles, portsNeeded, programs, publicUrls, type PlatformContext } from './processes.js';
@@ -15,7 +15,7 @@ import { Progress } from './progress.js';
 import { checkPorts, claimHome } from './run-state.js';
 import { ownSandboxApps, seedApps, type SandboxCredentials } from './sandbox.js';
 import { Secrets } from './secrets.js';
-import { platformSettings, type PlatformSettings } from './settings.js';
+import { givenTls, platformSettings, type PlatformSettings } from './settings.js';
 import { startStores } from './stores.js';
 import { Supervisor } from './supervisor.js';
 
@@ -61,10 +61,11 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
   mkdirSync(join(home, 'logs'), { recursive: true });
   const secrets = new Secrets(home);
   const choice = chosenGateway(settings, await findProgram('kong') !== null);
+  const given = givenTls(settings);
   const stores = await progress.step('stores', () => startStores({ settings, secrets, supervisor, progress, further: choice === 'kong' ? ['kong'] : [] }),
     ({ databases }) => `${Object.keys(databases).length} databases, each with a role of its own`);
-  const tls = await progress.step('certificates', () => developmentCertificate(home),
-    ({ renewed }) => (renewed ? `TLS certificate for localhost made, authority in ${join(home, 'tls/ca.pem')}` : 'TLS certificate for localhost is good'));
+  const tls = await progress.step('certificates', async () => (given ? givenCertificate(given) : developmentCertificate(home)),
+    ({ renewed }) => (given ? `TLS certificate is that of ${given.certificate}` : renewed ? `TLS certificate for localhost made, authority in ${join(home, 'tls/ca.pem')}` : 'TLS certificate for localhost is good'));
   const context: PlatformContext = { settings, secrets, stores, tls };
 
   const { services, adapters, portal } = programs(context);

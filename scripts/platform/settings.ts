@@ -34,6 +34,9 @@ export const SPEC = {
   REFERENCE_DIR: text({ optional: true, explain: 'directory of reference data: sanctions/ofac_sdn.csv, sanctions/ofac_alt.csv, iso20022/xsd/*.xsd; ../shared/reference beside the checkout where that is there' }),
   SANCTIONS_FILES: text({ optional: true, explain: 'comma separated CSV files of sanctions lists; those of REFERENCE_DIR when absent, else the fictional one' }),
   ISO20022_XSD_DIR: text({ optional: true, explain: 'directory of ISO 20022 schemas to validate messages against; that of REFERENCE_DIR when absent' }),
+  GATEWAY_CERT_FILE: text({ optional: true, explain: 'PEM file with the certificate of the gateway; one of a development authority is made when absent' }),
+  GATEWAY_KEY_FILE: text({ optional: true, explain: 'PEM file with the key of that certificate' }),
+  GATEWAY_CA_FILE: text({ optional: true, explain: 'PEM file with the authority that signed it' }),
   BANK_BIC: text({ default: 'KONTDEFFXXX', explain: 'BIC of the bank' }),
 };
 
@@ -62,6 +65,13 @@ export function platformSettings(root: string, env: NodeJS.ProcessEnv = process.
     home: resolve(root, values.KONTOR_HOME ?? '.kontor'),
     packages: resolve(root, values.KONTOR_PACKAGES ?? '.kontor/packages'),
   };
+}
+
+/** The certificate that was given, or undefined. @throws Fault when it was given in part */
+export function givenTls({ root, GATEWAY_CERT_FILE, GATEWAY_KEY_FILE, GATEWAY_CA_FILE }: PlatformSettings): { certificate: string; key: string; authority: string } | undefined {
+  if (!GATEWAY_CERT_FILE && !GATEWAY_KEY_FILE && !GATEWAY_CA_FILE) return undefined;
+  if (!GATEWAY_CERT_FILE || !GATEWAY_KEY_FILE || !GATEWAY_CA_FILE) throw new Fault('GATEWAY_CERT_FILE, GATEWAY_KEY_FILE and GATEWAY_CA_FILE belong together: set all three, or none.');
+  return { certificate: resolve(root, GATEWAY_CERT_FILE), key: resolve(root, GATEWAY_KEY_FILE), authority: resolve(root, GATEWAY_CA_FILE) };
 }
 
 /** The lists and schemas no setting names, from the reference data where there is any. */

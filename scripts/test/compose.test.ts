@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { expect } from 'chai';
 import { parse } from 'yaml';
+import { PLUGIN_NAMES } from '../../plugins/build.js';
+import { commonKongSettings } from '../gateway/kong-settings.js';
 import { DATABASES } from '../platform/processes.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -11,8 +13,8 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 interface Service {
   image?: string; build?: { context: string; dockerfile?: string; target?: string; args?: { WORKSPACE?: string } };
-  environment?: Record<string, string>; env_file?: string[]; ports?: string[]; healthcheck?: object; restart?: string; networks?: string[];
-  depends_on?: Record<string, { condition: string }>; volumes?: string[]; secrets?: string[]; read_only?: boolean;
+  environment?: Record<string, string>; env_file?: string[]; ports?: string[]; healthcheck?: object; restart?: string; networks?: string[] | Record<string, { aliases?: string[] }>;
+  depends_on?: Record<string, { condition: string }>; volumes?: string[]; secrets?: string[]; read_only?: boolean; command?: string[];
 }
 const compose = parse(read('docker-compose.yml'), { merge: true }) as {
   services: Record<string, Service>; networks: Record<string, { internal?: boolean }>; volumes: object; secrets: Record<string, { environment?: string; file?: string }>;
@@ -39,6 +41,25 @@ describe('docker-compose.yml', () => {
   it('keeps stores, Admin API and services on internal networks', () => {
     for (const name of ['stores', 'admin', 'services']) expect(compose.networks[name]?.internal, name).to.equal(true);
     for (const name of ['postgresql', 'rabbitmq', 'redis', 'mongodb']) expect(compose.services[name]?.networks).to.deep.equal(['stores']);
+  });
+
+  it('has Kong listen with its Admin API on the network of that name alone, for those who configure it', () => {
+    const [name, port] = compose.services.kong?.environment?.KONG_ADMIN_LISTEN?.split(':') ?? [];
+    const networks = compose.services.kong?.networks as Record<string, { aliases?: string[] }>;
+    expect(Object.entries(networks).filter(([, { aliases }]) => aliases?.includes(name!)).map(([network]) => network)).to.deep.equal(['admin']);
+    const guests = services.filter(([, { networks: own = [] }]) => Array.isArray(own) && own.includes('admin')).map(([guest]) => guest);
+    expect(guests).to.have.members(['deck-sync', 'sandbox-apps', 'portal']);
+    expect(compose.services['deck-sync']?.command).to.include(`http://${name}:${port}`);
+    for (const guest of ['sandbox-apps', 'portal']) expect(compose.services[guest]?.environment?.GATEWAY_ADMIN_URL).to.equal(`http://${name}:${port}`);
+  });
+
+  it('runs Kong with the settings it has everywhere', () => {
+    const built = Object.fromEntries([...read('kong/Dockerfile').matchAll(/\b(KONG_[A-Z_]+)=(?:"([^"]*)"|(\S+))/g)].map(([, name, quoted, bare]) => [name!, quoted ?? bare!]));
+    const given: Record<string, string> = { ...built, ...compose.services.kong?.environment };
+    // The image's own entry point keeps nginx in the foreground.
+    const { nginx_daemon: _foreground, ...settings } = commonKongSettings('/opt/kontor/lua', PLUGIN_NAMES);
+    const expected = Object.fromEntries(Object.entries({ ...settings, trusted_ips: '${TRUSTED_IPS:-}' }).map(([name, value]) => [`KONG_${name.toUpperCase()}`, value]));
+    expect(given).to.include(expected);
   });
 
   it('checks the health of everything that stays, and starts nothing before what it needs', () => {

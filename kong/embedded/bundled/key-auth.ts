@@ -18,7 +18,7 @@ export const keyAuth: PluginDefinition = {
   name: 'key-auth',
   priority: 1250,
   schema: [
-    { key_names: { type: 'array', elements: { type: 'string' }, default: ['apikey'] } },
+    { key_names: { type: 'array', elements: { type: 'string' }, len_min: 1, default: ['apikey'] } },
     { hide_credentials: { type: 'boolean', default: false } },
     { key_in_header: { type: 'boolean', default: true } },
     { key_in_query: { type: 'boolean', default: true } },

@@ -10,7 +10,8 @@ export const requestSizeLimiting: PluginDefinition = {
   name: 'request-size-limiting',
   priority: 951,
   schema: [
-    { allowed_payload_size: { type: 'integer', default: 128 } },
+    // Kong takes 0 and less, which refuse every body.
+    { allowed_payload_size: { type: 'integer', default: 128, between: [1, 2_147_483_647] } },
     { size_unit: { type: 'string', default: 'megabytes', one_of: ['megabytes', 'kilobytes', 'bytes'] } },
     { require_content_length: { type: 'boolean', default: false } },
   ],
