@@ -9,7 +9,6 @@ import { Agent, request } from 'undici';
 import { parse, stringify } from 'yaml';
 import { writePdkState } from '../../scripts/gateway/kong-pdk.js';
 import { PDK_PLUGINS } from '../host-pdk/parts.js';
-import { guardPriorities } from '../host-pdk/priorities.js';
 import { pluginServers, type PluginServers } from '@kontor/testing/pdk-servers';
 import { missingForKong, startKong, until, type PrivateKong } from '@kontor/testing/kong';
 
@@ -27,9 +26,9 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
   /** One line for each life of a server in a crash loop. */
   let lives: string;
   let bearer: string;
-  /** The state with the guards, and without them. */
+  /** The state with both guards, and with only one or neither of them. */
   let guarded: readonly string[];
-  let unguarded: readonly string[];
+  let unguarded: Record<'neither' | 'watch' | 'guard', readonly string[]>;
   let seen: { url: string; headers: Record<string, string> }[];
 
   before(async function () {
@@ -53,7 +52,8 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
         await mkdir(join(home, 'state'));
         // Without rate limits: how many requests are refused is not what is tested here.
         guarded = await Promise.all((await writePdkState(files, join(home, 'state'))).map((file) => without(['rate-limiting'], file)));
-        unguarded = await Promise.all(guarded.map((file) => without(Object.keys(guardPriorities), file, `${file}.unguarded.yaml`)));
+        const lacking = (name: string, ...plugins: string[]): Promise<string[]> => Promise.all(guarded.map((file) => without(plugins, file, `${file}.${name}.yaml`)));
+        unguarded = { neither: await lacking('neither', 'pdk-watch', 'pdk-guard'), watch: await lacking('watch', 'pdk-guard'), guard: await lacking('guard', 'pdk-watch') };
         return { settings: { ...servers.settings, KONG_LOG_LEVEL: 'info' }, state: guarded };
       },
     });
@@ -118,7 +118,7 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
   /** The fault is over: Kong starts the server again and requests pass. */
   async function recovers(): Promise<void> {
     for (const plugin of PDK_PLUGINS) await servers.starts(plugin, servers.whole(plugin));
-    await until(async () => (await ask()).status === 200);
+    await until(async () => { const { status, headers } = await ask(); return status === 200 && headers['x-bian-release'] !== undefined; });
   }
 
   it('is what decK sees, guards included', async () => {
@@ -159,12 +159,20 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
     await recovers();
   });
 
-  it('refuses where a state without the guards was synced past them', async () => {
-    await kong.sync(unguarded);
-    try {
+  it('refuses where a state without the guards was synced past them, and needs no pdk-guard to refuse', async () => {
+    for (const state of [unguarded.neither, unguarded.guard]) {
+      await kong.sync(state);
       await until(async () => (await ask()).status === 503);
       await expectClosed(2 * AT_ONCE);
+    }
+    await kong.sync(unguarded.watch);
+    await until(async () => { const { status, headers } = await ask(); return status === 200 && headers['x-bian-release'] === undefined; });
+    expect(seen.at(-1)?.headers).to.include.keys('x-gateway-token');
+    await servers.kill('consent-check', 'SIGSTOP');
+    try {
+      await expectClosed(2 * AT_ONCE);
     } finally {
+      await servers.kill('consent-check', 'SIGCONT');
       await kong.sync(guarded);
     }
     await recovers();

@@ -1,15 +1,10 @@
-/** pdk-guard: lets a request go on only with a decision of every plugin that runs out of process, and carries them out. */
+/** pdk-guard: the parts of our plugins that must be inside Kong, and a last look whether every decision was carried out. */
 import { answer } from '../../bian-mapping/core.js';
 import { handler as identity } from '../../gateway-identity/handler.js';
-import { enforce, readFacts, requestState, singleHeaders } from '../../host-lua/request.js';
-import type { RequestState } from '../../host-lua/request.js';
-import type { Decision } from '../../plugin.js';
-import { DOSSIER } from '../dossier.js';
-import type { Dossier } from '../dossier.js';
+import { readFacts, singleHeaders } from '../../host-lua/request.js';
+import { carryOut } from './carry-out.js';
+import type { Carried } from './carry-out.js';
 import { guardPriorities } from '../priorities.js';
-import { undecided, verdict } from '../verdict.js';
-
-const json = require('cjson.safe') as { decode(this: void, text: string): LuaMultiReturn<[value: unknown, fault: string | undefined]> };
 
 export const handler = {
   PRIORITY: guardPriorities['pdk-guard'],
@@ -24,15 +19,15 @@ export const handler = {
   },
 
   access(config: { requires: string[] }): void {
-    enforce('The plugin host', guard, config);
+    carryOut(config.requires);
   },
 
   /** bian-mapping's part on the answer: out of process it would buffer every body (kong-pdk has no header_filter). */
   header_filter(): void {
-    const { echo } = requestState();
-    if (echo === undefined) return;
-    for (const name of Object.keys(echo)) kong.response.set_header(name, echo[name] as string);
-    const config = kong.ctx.plugin.answering as Dossier['answering'];
+    const carried = kong.ctx.shared.kontor_carried as Carried | undefined;
+    if (carried === undefined) return;
+    for (const name of Object.keys(carried.echo)) kong.response.set_header(name, carried.echo[name] as string);
+    const config = carried.answering;
     if (config === undefined) return;
     const [headers] = kong.response.get_headers(1000);
     const change = answer(readFacts(), config, {
@@ -47,16 +42,3 @@ export const handler = {
     identity.log();
   },
 };
-
-function guard(this: void, config: { requires: string[] }, state: RequestState): Decision {
-  const text = kong.ctx.shared[DOSSIER];
-  const nonce = kong.ctx.shared.kontor_nonce;
-  if (typeof nonce !== 'string' || typeof text !== 'string') return undecided();
-  const [value] = json.decode(text);
-  const dossier = value as Dossier | undefined;
-  const reached = verdict(dossier, nonce, config.requires);
-  if (reached.kind !== 'allow') return reached;
-  if (dossier !== undefined) kong.ctx.plugin.answering = dossier.answering;
-  state.echo = reached.setResponseHeaders;
-  return reached;
-}

@@ -3,6 +3,7 @@ import { enforce, jsonArray, readFacts } from '../../host-lua/request.js';
 import type { RequestState } from '../../host-lua/request.js';
 import { allow } from '../../plugin.js';
 import type { Decision, RequestFacts } from '../../plugin.js';
+import { carryOut } from '../pdk-guard/carry-out.js';
 import { DOSSIER, LIMITS, SECRET_HEADERS } from '../dossier.js';
 import { guardPriorities } from '../priorities.js';
 import { undecided } from '../verdict.js';
@@ -44,6 +45,7 @@ function watch(this: void, config: { plugins: string[] }, state: RequestState): 
   for (const name of config.plugins) if (!bounded[name]) throw `the time of ${name} is not bounded`;
   const nonce = newNonce();
   kong.ctx.shared.kontor_nonce = nonce;
+  kong.ctx.shared.kontor_required = config.plugins;
   kong.ctx.shared[DOSSIER] = json.encode({ request: nonce, facts: outward(readFacts(state)), decisions: {} });
   ngx.update_time();
   kong.ctx.shared.kontor_until = ngx.now() + LIMITS.request / 1000;
@@ -76,32 +78,39 @@ function bound(name: string, plugin: RemotePlugin): void {
       enforce('The plugin host', unguarded, undefined);
       return;
     }
-    ngx.update_time();
-    const leftSeconds = until - ngx.now();
-    if (leftSeconds <= 0) return;
-    const asking = ngx.thread.spawn(() => {
-      original.call(this, config);
-      return 'over';
-    });
-    const clock = ngx.thread.spawn(() => {
-      ngx.sleep(leftSeconds);
-      return 'late';
-    });
-    const [ok, ended] = ngx.thread.wait(asking, clock);
-    ngx.thread.kill(asking);
-    ngx.thread.kill(clock);
-    if (ok && ended === 'over') return;
-    kong.log.err(name, ' did not decide: ', ok ? `nothing in ${LIMITS.request} ms` : ended);
-    // A start of an instance that was cut off leaves its claim behind, and Kong lets all others wait for it. A claim
-    // carries no plugin name yet, hence the reset without one.
-    instances.reset_instances_for_plugin(undefined);
-    instances.reset_instances_for_plugin(name);
+    askInTime(name, () => { original.call(this, config); }, until);
+    const required = kong.ctx.shared.kontor_required as string[];
+    if (required[required.length - 1] === name) carryOut(required);
   };
   bounded[name] = true;
 }
 
 function unguarded(this: void): Decision {
   return undecided();
+}
+
+/** The dossier tells whether it decided. */
+function askInTime(name: string, ask: (this: void) => void, until: number): void {
+  ngx.update_time();
+  const leftSeconds = until - ngx.now();
+  if (leftSeconds <= 0) return;
+  const asking = ngx.thread.spawn(() => {
+    ask();
+    return 'over';
+  });
+  const clock = ngx.thread.spawn(() => {
+    ngx.sleep(leftSeconds);
+    return 'late';
+  });
+  const [ok, ended] = ngx.thread.wait(asking, clock);
+  ngx.thread.kill(asking);
+  ngx.thread.kill(clock);
+  if (ok && ended === 'over') return;
+  kong.log.err(name, ' did not decide: ', ok ? `nothing in ${LIMITS.request} ms` : ended);
+  // A start of an instance that was cut off leaves its claim behind, and Kong lets all others wait for it. A claim
+  // carries no plugin name yet, hence the reset without one.
+  instances.reset_instances_for_plugin(undefined);
+  instances.reset_instances_for_plugin(name);
 }
 
 /** The facts without secrets, and with its empty lists as lists. */

@@ -1,0 +1,34 @@
+/**
+ * Carries out what the plugins out of process have decided: once a request, right after the last of them and in its name, so that
+ * neither a missing guard nor a state that is only half there lets a request through; pdk-guard does it where that one did not run.
+ */
+import type { BianMappingConfig } from '../../bian-mapping/core.js';
+import { enforce } from '../../host-lua/request.js';
+import type { Decision } from '../../plugin.js';
+import { DOSSIER } from '../dossier.js';
+import type { Dossier } from '../dossier.js';
+import { undecided, verdict } from '../verdict.js';
+
+const json = require('cjson.safe') as { decode(this: void, text: string): LuaMultiReturn<[value: unknown, fault: string | undefined]> };
+
+/** What is left to do on the answer. */
+export interface Carried { echo: Readonly<Record<string, string>>; answering?: BianMappingConfig }
+
+/** @param required plugins that must have decided, in their order. After a refusal nothing runs any more. */
+export function carryOut(required: string[]): void {
+  if (kong.ctx.shared.kontor_carried === undefined) enforce('The plugin host', reach, required);
+}
+
+function reach(this: void, required: string[]): Decision {
+  const text = kong.ctx.shared[DOSSIER];
+  const nonce = kong.ctx.shared.kontor_nonce;
+  if (typeof nonce !== 'string' || typeof text !== 'string') return undecided();
+  const [value] = json.decode(text);
+  const dossier = value as Dossier | undefined;
+  const reached = verdict(dossier, nonce, required);
+  if (reached.kind !== 'allow') return reached;
+  const carried: Carried = { echo: reached.setResponseHeaders };
+  if (dossier !== undefined) carried.answering = dossier.answering;
+  kong.ctx.shared.kontor_carried = carried;
+  return reached;
+}
