@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { importSPKI, jwtVerify } from 'jose';
 import { Agent, request } from 'undici';
 import { parse, stringify } from 'yaml';
+import { connectKong } from '../../scripts/administration/kong.js';
 import { writePdkState } from '../../scripts/gateway/kong-pdk.js';
 import { PDK_PLUGINS } from '../host-pdk/parts.js';
 import { pluginServers, type PluginServers } from '@kontor/testing/pdk-servers';
@@ -124,6 +125,15 @@ describe('the plugins out of process (kong-pdk) in a real Kong', function () {
   it('is what decK sees, guards included', async () => {
     expect(await kong.diff()).to.match(/Created: 0\s+Updated: 0\s+Deleted: 0/);
   });
+
+  for (const deck of ['deck', null]) {
+    it(`is administered with files that name no guards, ${deck === null ? 'without decK' : 'with decK'}`, async () => {
+      const administered = await connectKong(kong.admin, { deck });
+      const state = { folder: '', environment: 'sandbox' as const, files: [...unguarded.neither], values: kong.values };
+      expect(await administered.check(state)).to.deep.equal([]);
+      expect(await administered.plan(state)).to.deep.equal([]);
+    });
+  }
 
   it('allows as inside Kong: token signed, BIAN headers both ways, credentials stripped', async () => {
     const answer = await ask({ 'x-consumer-custom-id': 'forged', 'x-bian-mapping': 'forged', 'x-authenticated-userid': 'forged' });

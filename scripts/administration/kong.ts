@@ -1,7 +1,11 @@
 /** The gateway as decK sees it; without decK, as the project's own client does. */
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { dumpState, planState, syncState, untaggedEntities, type StateChange } from '../gateway/deck-sync.js';
+import { writePdkState } from '../gateway/kong-pdk.js';
 import { findProgram } from '../infra/packages.js';
 import { AdminApi } from '../platform/admin-api.js';
 import { Fault } from '../platform/fault.js';
@@ -49,10 +53,11 @@ export async function connectKong(adminUrl: string, options: { deck: string | nu
   });
   if (typeof root?.version !== 'string') throw new NoKong(`The gateway at ${adminUrl} is not Kong: the embedded gateway reads deck/ when it starts, so start it again instead.`);
   if (!VERSION.test(root.version)) throw new Fault(`The gateway at ${adminUrl} is Kong ${root.version}, and the state is for Kong 3.9: nothing was changed.`);
+  const plugins = new Set(Object.keys(root.plugins?.available_on_server ?? {}));
   const client = options.deck === null ? ownClient(admin) : deckClient(options.deck, adminUrl, ownClient(admin));
   return {
-    ...client,
-    plugins: new Set(Object.keys(root.plugins?.available_on_server ?? {})),
+    ...plugins.has('pdk-guard') ? withGuards(client) : client,
+    plugins,
     // decK looks consumers up among those with the portal's tag, so nobody else is known to a state.
     knows: async (consumer) => (await admin.find<{ tags?: string[] | null }>(`/consumers/${encodeURIComponent(consumer)}`))?.tags?.includes('portal') === true,
     untagged: () => untaggedEntities(admin, TAG),
@@ -67,6 +72,23 @@ export function findDeck(): Promise<string | null> {
 }
 
 type Client = Pick<Kong, 'plan' | 'check' | 'apply'>;
+
+/** Where our plugins run out of process (plugins/host-pdk) Kong's state has guards, which the files do not name: they are put in. */
+function withGuards(client: Client): Client {
+  const guarded = async <T>(state: GatewayState, work: (state: GatewayState) => Promise<T>): Promise<T> => {
+    const folder = await mkdtemp(join(tmpdir(), 'kontor-state-'));
+    try {
+      return await work({ ...state, files: await writePdkState(state.files, folder) });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+  return {
+    plan: (state) => guarded(state, client.plan),
+    check: (state) => guarded(state, client.check),
+    apply: (state, began) => guarded(state, (files) => client.apply(files, began)),
+  };
+}
 
 function ownClient(admin: AdminApi): Client {
   const options = ({ files, values }: GatewayState): Parameters<typeof syncState>[0] => ({ admin, files, values });

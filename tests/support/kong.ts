@@ -38,6 +38,8 @@ export interface KongNode {
 export interface PrivateKong extends KongNode {
   /** Base64 of the SPKI PEM that verifies gateway tokens. */
   publicKey: string;
+  /** Values of the state's variables. */
+  values: Record<string, string>;
   /** `deck gateway diff`: its summary. */
   diff(): Promise<string>;
   /** `deck gateway sync` of other files. */
@@ -112,6 +114,7 @@ export async function startKong(given: KongOptions): Promise<PrivateKong> {
     return {
       ...first,
       publicKey: Buffer.from(keys.publicKey.export({ type: 'spki', format: 'pem' }) as string).toString('base64'),
+      values,
       diff: () => deck('diff'),
       sync: (files) => deck('sync', files),
       another,

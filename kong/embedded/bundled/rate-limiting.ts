@@ -7,6 +7,7 @@ import { priorities } from '../../../plugins/priorities.js';
 import { errorAnswer } from '../exchange.js';
 import type { PluginDefinition } from '../plugin.js';
 import type { PluginEntry } from '../state.js';
+import { within } from '../time-limit.js';
 import { localCounters, redisCounters, syncedCounters, type Counters } from './rate-counters.js';
 
 /** A window's name. */
@@ -116,7 +117,18 @@ function countersFor(config: RateConfig, parts: Parameters<PluginDefinition['cre
   if (config.policy === 'local') return localCounters(parts.now);
   const { host, port, password, username, database, timeout } = config.redis!;
   const redis = parts.redis.to({ host: host!, port, password, username, database, timeoutMs: timeout });
-  return config.sync_rate === -1 ? redisCounters(redis) : syncedCounters(redis, config.sync_rate, parts);
+  return inTime(timeout, config.sync_rate === -1 ? redisCounters(redis) : syncedCounters(redis, config.sync_rate, parts));
+}
+
+/** Commands wait for those sent before them, each with a time-out of its own: a Redis that hangs must not hold a request for both. */
+function inTime(limitMs: number, counters: Counters): Counters {
+  return {
+    take(keys, windows) {
+      const used = counters.take(keys, windows);
+      return used instanceof Promise ? within(limitMs, 'Redis', used) : used;
+    },
+    stop: () => counters.stop(),
+  };
 }
 
 function identify(exchange: Exchange, by: RateConfig['limit_by']): string {
