@@ -7,15 +7,19 @@ module.exports = class ResultLines extends reporters.Base {
     super(runner, options);
     const file = process.env.KONTOR_TEST_RESULTS;
     const write = (line) => appendFileSync(file, `${JSON.stringify(line)}\n`);
-    const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING, EVENT_SUITE_END, EVENT_RUN_END } = Runner.constants;
-    // A test or a hook that skips prints `skipped: <reason>` first; the reason holds for what it skips, at most its suite.
+    const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_RUN_END } = Runner.constants;
+    // A test or a hook that skips prints `skipped: <reason>` first; the reason holds for what it skips, at most its suite with those in it.
     let said = null;
+    const suites = [];
+    let saidIn;
     const print = process.stdout.write.bind(process.stdout);
     process.stdout.write = (chunk, ...rest) => {
-      said = /^\s*skipped: (.+)$/m.exec(String(chunk))?.[1] ?? said;
+      const reason = /^\s*skipped: (.+)$/m.exec(String(chunk))?.[1];
+      if (reason) [said, saidIn] = [reason, suites.at(-1)];
       return print(chunk, ...rest);
     };
-    runner.on(EVENT_SUITE_END, () => { said = null; });
+    runner.on(EVENT_SUITE_BEGIN, (suite) => suites.push(suite));
+    runner.on(EVENT_SUITE_END, () => { if (suites.pop() === saidIn) said = null; });
     runner.on(EVENT_TEST_PASS, () => write({ kind: 'pass' }));
     runner.on(EVENT_TEST_FAIL, (test, error) => write({ kind: 'fail', title: test.fullTitle(), file: test.file, error: textOf(error) }));
     runner.on(EVENT_TEST_PENDING, (test) => write({ kind: 'skip', title: test.fullTitle(), reason: reasonOf(test) ?? said ?? 'no reason given' }));
