@@ -384,7 +384,7 @@ onEachTarget('The rate limit of the house', ({ start }) => {
     const modest = await client.app();
     const [access, other] = [await client.clientToken(greedy, 'customers payments'), await client.clientToken(modest, 'customers')];
     const call = (token: string, path: string) => client.ask('GET', path, { headers: { authorization: `Bearer ${token}` } });
-    const answers = await Promise.all(Array.from({ length: 80 }, (_, i) => call(access, i % 2 ? '/v1/customers' : '/v1/payments')));
+    const answers = await Promise.all(Array.from({ length: 240 }, (_, i) => call(access, i % 2 ? '/v1/customers' : '/v1/payments')));
     const refused = answers.filter(({ status }) => status === 429);
     expect(refused).to.not.be.empty;
     expectProblem(refused[0]!, 429, 'rate_limited');

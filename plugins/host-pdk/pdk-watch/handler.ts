@@ -80,6 +80,7 @@ function bound(name: string, plugin: RemotePlugin): void {
     }
     askInTime(name, () => { original.call(this, config); }, until);
     const required = kong.ctx.shared.kontor_required as string[];
+    kong.ctx.shared.kontor_asked = [...(kong.ctx.shared.kontor_asked as string[] | undefined ?? []), name];
     if (required[required.length - 1] === name) carryOut(required);
   };
   bounded[name] = true;
