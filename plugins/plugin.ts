@@ -230,22 +230,29 @@ export function isOpaqueId(text: string | undefined): boolean {
   return true;
 }
 
+/** What was found lately, by a text that clients choose: emptied when full, so that it stays small. */
+export interface Lately<T> { known: Record<string, T | undefined>; count: number }
+
+/** Keeps a value that was not known. @returns the value */
+export function keepLately<T>(lately: Lately<T>, text: string, value: T, most: number): T {
+  if (lately.count >= most) {
+    lately.known = {};
+    lately.count = 0;
+  }
+  lately.known[text] = value;
+  lately.count += 1;
+  return value;
+}
+
 /** The same for ids of resources, which are asked about again and again. */
 export function isResourceId(text: string | undefined): boolean {
   if (text === undefined) return false;
   if (sound.known[text] === true) return true;
-  if (!isOpaqueId(text)) return false;
-  if (sound.count >= MOST_KNOWN) {
-    sound.known = {};
-    sound.count = 0;
-  }
-  sound.known[text] = true;
-  sound.count += 1;
-  return true;
+  return isOpaqueId(text) && keepLately(sound, text, true, MOST_KNOWN);
 }
 
-/** Ids found sound lately. Emptied when full, so that it stays small. */
-const sound: { known: Record<string, boolean | undefined>; count: number } = { known: {}, count: 0 };
+/** Ids found sound. */
+const sound: Lately<boolean> = { known: {}, count: 0 };
 const MOST_KNOWN = 2000;
 
 /** Letters, digits, `-`, `.`, `_` and `~` (RFC 3986 §2.3, unreserved). */

@@ -4,8 +4,8 @@
  * Header convention version 1 (docs/bian.md): every inbound X-BIAN-* but the release is cleared, the route's are set on
  * the upstream request and echoed on the answer. BIAN itself prescribes no headers.
  */
-import { allow, failClosed, isResourceId, refuse } from '../plugin.js';
-import type { Answer, AnswerChange, Decision, RequestFacts } from '../plugin.js';
+import { allow, failClosed, isResourceId, keepLately, refuse } from '../plugin.js';
+import type { Answer, AnswerChange, Decision, Lately, RequestFacts } from '../plugin.js';
 
 export interface BianMappingConfig {
   serviceDomain: string;
@@ -38,7 +38,7 @@ export const BIAN_HEADERS = [
 export const ANSWER_HEADERS = ['x-bian-service-domain', 'x-bian-control-record-id', 'location'];
 
 /** Headers of one configuration by the ids in them, so that the same are made once; a host may keep one for each configuration. */
-export interface Described { known: Record<string, Readonly<Record<string, string>> | undefined>; count: number }
+export type Described = Lately<Readonly<Record<string, string>>>;
 
 /** As many as are kept; then all go. */
 const MOST_DESCRIBED = 1000;
@@ -117,14 +117,7 @@ function keptDescription(facts: RequestFacts, config: BianMappingConfig, kept: D
   const ids = second.length > 0 ? first + '/' + second : first;
   const known = kept.known[ids];
   if (known !== undefined) return known;
-  if (kept.count >= MOST_DESCRIBED) {
-    kept.known = {};
-    kept.count = 0;
-  }
-  const described = describe(facts, config);
-  kept.known[ids] = described;
-  kept.count += 1;
-  return described;
+  return keepLately(kept, ids, describe(facts, config), MOST_DESCRIBED);
 }
 
 function describe(facts: RequestFacts, config: BianMappingConfig): Record<string, string> {

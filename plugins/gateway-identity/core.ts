@@ -4,8 +4,8 @@
  * Runs on every route, authenticated or not: Kong's own plugins clear only the identity headers they set themselves,
  * so on a key-auth route a client's X-Authenticated-Userid would reach the service, on an open one its X-Consumer-*.
  */
-import { allow, isOpaqueId, refuse } from '../plugin.js';
-import type { ConsentClaims, ConsentRecord, Decision, GatewayClaims, RequestFacts, TokenOrder } from '../plugin.js';
+import { allow, isOpaqueId, keepLately, refuse } from '../plugin.js';
+import type { ConsentClaims, ConsentRecord, Decision, GatewayClaims, Lately, RequestFacts, TokenOrder } from '../plugin.js';
 
 export interface GatewayIdentityConfig {
   /** Service the token is for; absent on routes without a token (pages, token endpoint). */
@@ -145,21 +145,14 @@ function headersToStrip(facts: RequestFacts, config: GatewayIdentityConfig): str
 
 type HeaderKind = 'listed' | 'identity' | 'bian' | 'bian spelt oddly' | 'other';
 
-/** Kinds found lately: the same names come with every request. Emptied when full: clients choose the names. */
-const kinds: { known: Record<string, HeaderKind | undefined>; count: number } = { known: {}, count: 0 };
+/** The same names come with every request. */
+const kinds: Lately<HeaderKind> = { known: {}, count: 0 };
 const MOST_KINDS = 500;
 
 function kindOf(name: string): HeaderKind {
   const known = kinds.known[name];
   if (known !== undefined && typeof known === 'string') return known;
-  if (kinds.count >= MOST_KINDS) {
-    kinds.known = {};
-    kinds.count = 0;
-  }
-  const kind = classify(name);
-  kinds.known[name] = kind;
-  kinds.count += 1;
-  return kind;
+  return keepLately(kinds, name, classify(name), MOST_KINDS);
 }
 
 function classify(name: string): HeaderKind {

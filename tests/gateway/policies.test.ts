@@ -355,6 +355,15 @@ onEachTarget('Policies of the house', ({ start }) => {
       expect(ours.status).to.equal(201);
       expect(ours.headers).to.include({ 'x-bian-control-record-id': 'new-one', location: '/v1/customers/new-one' });
     });
+    it('and take the service\'s word for a domain that is an alternate of the route\'s, and for no other', async () => {
+      const access = await client.clientToken(app, 'accounts');
+      for (const [told, domain] of [['SavingsAccount', 'SavingsAccount'], ['FraudModel', 'CurrentAccount']] as const) {
+        upstream.answer = (_request, response) => void response.writeHead(200, { 'content-type': 'application/json', 'x-bian-service-domain': told }).end('{}');
+        const answer = await client.ask('GET', `/v1/accounts/${randomUUID()}/opening`, { headers: { authorization: `Bearer ${access}` } });
+        expect(answer.status, answer.text).to.equal(200);
+        expect(answer.headers).to.include({ 'x-bian-service-domain': domain });
+      }
+    });
     it('and refuse another release', async () => {
       const access = await client.clientToken(app, 'customers');
       expectProblem(await client.ask('GET', '/v1/customers', { headers: { authorization: `Bearer ${access}`, 'x-bian-release': '9.1.0' } }), 400, 'invalid_request');

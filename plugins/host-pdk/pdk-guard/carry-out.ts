@@ -4,6 +4,7 @@
  */
 import type { BianMappingConfig } from '../../bian-mapping/core.js';
 import { enforce } from '../../host-lua/request.js';
+import type { RequestState } from '../../host-lua/request.js';
 import type { Decision } from '../../plugin.js';
 import { DOSSIER } from '../dossier.js';
 import type { Dossier } from '../dossier.js';
@@ -11,15 +12,15 @@ import { undecided, verdict } from '../verdict.js';
 
 const json = require('cjson.safe') as { decode(this: void, text: string): LuaMultiReturn<[value: unknown, fault: string | undefined]> };
 
-/** What is left to do on the answer. */
-export interface Carried { echo: Readonly<Record<string, string>>; answering?: BianMappingConfig }
+/** What is left to do on the answer: bian-mapping's part, where it runs on the route. */
+export interface Carried { answering?: BianMappingConfig }
 
 /** @param required plugins that must have decided, in their order. After a refusal nothing runs any more. */
 export function carryOut(required: string[]): void {
   if (kong.ctx.shared.kontor_carried === undefined) enforce('The plugin host', reach, required);
 }
 
-function reach(this: void, required: string[]): Decision {
+function reach(this: void, required: string[], state: RequestState): Decision {
   const text = kong.ctx.shared[DOSSIER];
   const nonce = kong.ctx.shared.kontor_nonce;
   if (typeof nonce !== 'string' || typeof text !== 'string') return undecided();
@@ -29,7 +30,8 @@ function reach(this: void, required: string[]): Decision {
   const asked = kong.ctx.shared.kontor_asked as string[] | undefined ?? [];
   const reached = verdict(dossier, nonce, [...asked, ...required.filter((name) => !asked.includes(name))]);
   if (reached.kind !== 'allow') return reached;
-  const carried: Carried = { echo: reached.setResponseHeaders };
+  state.echo = reached.setResponseHeaders;
+  const carried: Carried = {};
   if (dossier !== undefined) carried.answering = dossier.answering;
   kong.ctx.shared.kontor_carried = carried;
   return reached;
