@@ -4,7 +4,7 @@
  */
 
 /** Why a consent is denied. */
-export type DenialReason = 'revoked' | 'expired' | 'consumed' | 'rejected' | 'not_authorised';
+export type DenialReason = 'revoked' | 'withdrawn' | 'expired' | 'consumed' | 'rejected' | 'not_authorised';
 
 /** The record under `decisionKey(consentId)`. A write never replaces a record of a higher `version`. */
 export interface DecisionRecord {
@@ -21,6 +21,13 @@ export interface DecisionRecord {
   accounts: string[];
   /** Seconds since 1970, UTC. */
   expiresAt: number;
+  /** Seconds since 1970, UTC; before it nothing is allowed. Absent: from the approval on. */
+  validFrom?: number;
+  /**
+   * How often a day (UTC) each operation may be asked for each account without the customer at the screen (no
+   * `x-fapi-customer-ip-address`). Absent: no limit. The consent service counts (`POST /internal/consents/{id}/uses`).
+   */
+  frequencyPerDay?: number;
 }
 
 /** The longest life of a record in seconds; a missing record sends the reader to the consent service. */
@@ -31,7 +38,7 @@ export function decisionKey(consentId: string): string {
   return `consent:decision:${consentId}`;
 }
 
-const REASONS: readonly string[] = ['revoked', 'expired', 'consumed', 'rejected', 'not_authorised'];
+const REASONS: readonly string[] = ['revoked', 'withdrawn', 'expired', 'consumed', 'rejected', 'not_authorised'];
 
 function isTextList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
@@ -55,6 +62,8 @@ export function parseDecision(text: string): DecisionRecord | undefined {
     && (r.reason === undefined || REASONS.includes(r.reason as string))
     && typeof r.clientId === 'string' && r.clientId !== '' && typeof r.customerId === 'string'
     && isTextList(r.permissions) && isTextList(r.accounts)
-    && Number.isSafeInteger(r.expiresAt);
+    && Number.isSafeInteger(r.expiresAt)
+    && (r.validFrom === undefined || Number.isSafeInteger(r.validFrom))
+    && (r.frequencyPerDay === undefined || Number.isSafeInteger(r.frequencyPerDay));
   return sound ? (found as DecisionRecord) : undefined;
 }

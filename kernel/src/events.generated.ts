@@ -95,17 +95,42 @@ export interface AuthorisedPayment {
   creditor: Party;
   debtorAccountId?: Id;
   remittance?: Text;
+  requestedExecutionDate?: CalendarDate;
 }
 
 export interface ConsentState {
   consentId: Id;
   clientId: ClientId;
   customerId?: Id;
-  consentType: 'account-access' | 'payment';
+  consentType: 'account-access' | 'payment' | 'variable-recurring' | 'funds-confirmation';
   permissions: Texts;
   accounts: Texts;
   payment?: AuthorisedPayment;
+  recurring?: RecurringTerms;
+  expiresAt?: string;
+  version?: number;
   reason?: Text;
+  daysLeft?: number;
+}
+
+/** What a variable recurring consent allows. A payment must fit every limit; the creditor is the one named. */
+export interface RecurringTerms {
+  maximumPerPayment: Money;
+  periodicLimits: PeriodicLimits;
+  creditor: Party;
+  debtorAccountId?: Id;
+  remittance?: Text;
+  validFrom: string;
+  validUntil: string;
+}
+
+export type PeriodicLimits = PeriodicLimit[];
+
+/** The most that may be paid in each period. Periods begin with validFrom (consent) or with the calendar (UTC; weeks on Monday, fortnights with the ISO week of even number, half-years in January and July). */
+export interface PeriodicLimit {
+  maximum: Money;
+  period: 'day' | 'week' | 'fortnight' | 'month' | 'half-year' | 'year';
+  alignment: 'consent' | 'calendar';
 }
 
 /** The payload of each event type. */
@@ -221,6 +246,7 @@ export interface EventPayloads {
     currency: Currency;
     product: Product;
     holderName: Text;
+    jointHolders?: string[];
   };
   /** The account was not opened. */
   'account.opening-failed': {
@@ -335,6 +361,24 @@ export interface EventPayloads {
   'consent.expired': ConsentState;
   /** The payment the consent was for has been initiated. */
   'consent.consumed': ConsentState;
+  /** One holder of a joint account approved; others have yet to. */
+  'consent.partially-authorised': ConsentState;
+  /** The client gave the consent up. */
+  'consent.withdrawn': ConsentState;
+  /** The customer approved other terms for a consent, or proved again who he is; it goes on. */
+  'consent.amended': ConsentState;
+  /** The consent ends in a week or in a day. */
+  'consent.expiring': ConsentState;
+  /** What the gateway decided under a consent since this was last told; one event for each batch, consent, operation and outcome. */
+  'access.decided': {
+    consentId: Id;
+    clientId: ClientId;
+    operation: Text;
+    decision: 'allow' | 'refuse';
+    code?: string;
+    count: number;
+    lastAt: string;
+  };
   /** A developer registered an application. */
   'app.registered': {
     appId: Text;
@@ -404,6 +448,11 @@ export const EVENT_TYPES = [
   'consent.revoked',
   'consent.expired',
   'consent.consumed',
+  'consent.partially-authorised',
+  'consent.withdrawn',
+  'consent.amended',
+  'consent.expiring',
+  'access.decided',
   'app.registered',
   'app.credentials-rotated',
   'webhook.endpoint-disabled',
