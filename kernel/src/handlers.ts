@@ -17,9 +17,9 @@ export type BodyOf<Op> = Op extends { requestBody: { content: { 'application/jso
   : Op extends { requestBody?: { content: { 'application/json': infer B } } } ? B | undefined : undefined;
 /** Words of an enumeration become any text: the answer's validator knows the enumeration, rows only know text. */
 type Loose<T> = T extends string ? string : T extends readonly (infer E)[] ? Loose<E>[] : T extends object ? { [K in keyof T]: Loose<T[K]> } : T;
-/** JSON bodies of the numbered answers of an operation. */
+/** Bodies of the numbered answers of an operation: JSON, or the text of a CSV file where the contract has one. */
 export type AnswerBodyOf<Op> = Op extends { responses: infer R }
-  ? Loose<{ [S in keyof R & number]: R[S] extends { content: { 'application/json': infer B } } ? B : undefined }[keyof R & number]>
+  ? Loose<{ [S in keyof R & number]: R[S] extends { content: infer C } ? C[keyof C & ('application/json' | 'text/csv')] : undefined }[keyof R & number]>
   : unknown;
 
 /** What a handler is given. */
@@ -35,7 +35,7 @@ export interface Call<Op = unknown> {
   context: EventContext;
 }
 
-/** What a handler answers; refusals are thrown as Problem. */
+/** What a handler answers; refusals are thrown as Problem. A text is sent as it is, with the Content-Type in `headers`; anything else as JSON. */
 export interface Answer<Body = unknown> {
   status: number;
   body?: Body;

@@ -232,6 +232,7 @@ function send(response: Response, operation: Operation, answer: Answer): void {
   if (named.body !== (answer.body !== undefined)) throw new Error(`${operation.id} answered ${answer.status} ${named.body ? 'without' : 'with'} a body, unlike its contract`);
   response.status(answer.status).set(answer.headers ?? {});
   if (answer.body === undefined) response.end();
+  else if (typeof answer.body === 'string' && answer.headers?.['Content-Type']) response.send(answer.body);
   else response.json(answer.body);
 }
 

@@ -124,11 +124,12 @@ function summary(options: { settings: PlatformSettings; supervisor: Supervisor; 
 }
 
 /** The sandbox's own credentials are for everybody who uses this installation: fictional customers, fictional money. */
-function credentialLines({ fintech, compliance }: SandboxCredentials, home: string): string[] {
+function credentialLines({ fintech, compliance, staff }: SandboxCredentials, home: string): string[] {
   return [
     `  Sandbox fintech    client id ${fintech.clientId}   secret ${fintech.clientSecret}`,
     `                     API key ${fintech.apiKey}   redirect URI ${fintech.redirectUri}`,
     `  Compliance officer client id ${compliance.clientId}   secret ${compliance.clientSecret}`,
+    `  Bank staff         client id ${staff.clientId}   secret ${staff.clientSecret}`,
     `                     (also in ${join(home, 'sandbox.json')})`,
   ];
 }

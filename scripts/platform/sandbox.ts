@@ -15,20 +15,22 @@ export interface SandboxApp {
 }
 
 /** What `<home>/sandbox.json` holds (0600). */
-export interface SandboxCredentials { fintech: SandboxApp; compliance: SandboxApp }
+export interface SandboxCredentials { fintech: SandboxApp; compliance: SandboxApp; staff: SandboxApp }
 
 interface Consumer { id: string; username: string; custom_id: string | null }
 
 const REDIRECT_URI = 'http://127.0.0.1:9999/callback';
 
-/** The two apps of the sandbox: a fintech with every TPP role, and the bank's compliance officer. */
+/** The apps of the sandbox: a fintech with every TPP role, the bank's compliance officer, and its staff who look after consents. */
 export function sandboxApps(known: {
   fintech: { clientId: string; clientSecret: string; apiKey: string };
   compliance: { clientId: string; clientSecret: string };
+  staff: { clientId: string; clientSecret: string };
 }): SandboxCredentials {
   return {
-    fintech: { username: 'sandbox-fintech', redirectUri: REDIRECT_URI, roles: ['onboarding', 'aisp', 'pisp', 'sandbox'], ...known.fintech },
+    fintech: { username: 'sandbox-fintech', redirectUri: REDIRECT_URI, roles: ['onboarding', 'aisp', 'pisp', 'cbpii', 'sandbox'], ...known.fintech },
     compliance: { username: 'compliance-officer', redirectUri: REDIRECT_URI, roles: ['compliance'], ...known.compliance },
+    staff: { username: 'bank-staff', redirectUri: REDIRECT_URI, roles: ['bank-staff'], ...known.staff },
   };
 }
 
@@ -40,6 +42,7 @@ export function ownSandboxApps(secrets: Secrets, home: string): SandboxCredentia
       apiKey: secrets.get('sandboxFintechApiKey'),
     },
     compliance: { clientId: secrets.get('complianceClientId', newId), clientSecret: secrets.get('complianceClientSecret') },
+    staff: { clientId: secrets.get('staffClientId', newId), clientSecret: secrets.get('staffClientSecret') },
   });
   const path = join(home, 'sandbox.json');
   writeFileSync(`${path}.new`, `${JSON.stringify(apps, null, 2)}\n`, { mode: 0o600 });
@@ -52,7 +55,7 @@ export function ownSandboxApps(secrets: Secrets, home: string): SandboxCredentia
  * differs and leaves the rest.
  */
 export async function seedApps(admin: AdminApi, apps: SandboxCredentials): Promise<void> {
-  for (const app of [apps.fintech, apps.compliance]) await seedApp(admin, app);
+  for (const app of [apps.fintech, apps.compliance, apps.staff]) await seedApp(admin, app);
 }
 
 async function seedApp(admin: AdminApi, app: SandboxApp): Promise<void> {

@@ -24,7 +24,7 @@ const TAKE_BACK = `
 
 export interface Decisions {
   /** Writes the record unless a newer one stands. @throws Problem `unavailable` when Redis does not answer */
-  write(consentId: string, record: DecisionRecord): Promise<void>;
+  write(consentId: string, record: DecisionRecord, lifeS?: number): Promise<void>;
   /** Removes a denial whose transaction did not commit. Best effort: a denial that stays is on the safe side. */
   takeBack(consentId: string, version: number): Promise<void>;
   close(): Promise<void>;
@@ -32,9 +32,9 @@ export interface Decisions {
 
 export function decisionsIn(redis: Redis): Decisions {
   return {
-    async write(consentId, record) {
+    async write(consentId, record, lifeS = LIFE_S) {
       try {
-        await redis.eval(WRITE_IF_NEWER, 1, decisionKey(consentId), JSON.stringify(record), String(record.version), String(LIFE_S));
+        await redis.eval(WRITE_IF_NEWER, 1, decisionKey(consentId), JSON.stringify(record), String(record.version), String(lifeS));
       } catch (cause) {
         throw Object.assign(problem('unavailable', 'The decision could not be recorded; nothing was changed. Try again in a moment.', { retryAfter: 2 }), { cause });
       }

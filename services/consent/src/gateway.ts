@@ -4,7 +4,7 @@
  */
 import { request } from 'undici';
 import { problem } from '@kontor/kernel/problem';
-import type { AuthorisationRequest } from './consent.js';
+import type { AuthorisationRequest } from './authorisation-request.js';
 
 export type RequestCode = (request: AuthorisationRequest) => Promise<string>;
 

@@ -8,7 +8,10 @@ import { credentials as credentialStore } from './credentials.js';
 import { decisionsIn } from './decisions.js';
 import { codeFrom } from './gateway.js';
 import { internalDecisions } from './internal.js';
+import { introspectAt } from './introspection.js';
+import { knownRepository } from './known-repository.js';
 import { bankPages } from './pages.js';
+import { reportRepository } from './report-repository.js';
 import { routes } from './routes.js';
 import { subscriptions } from './subscriptions.js';
 
@@ -31,16 +34,20 @@ export const options = defineService({
     const redis = new Redis(settings.REDIS_URL, { maxRetriesPerRequest: 1, commandTimeout: 1000, enableOfflineQueue: true });
     redis.on('error', (error: Error) => logger.warn('redis is away', { error }));
     const now = (): Date => new Date();
-    const consents = consentRepository(database, decisionsIn(redis));
+    const known = knownRepository(database);
+    const consents = consentRepository(database, decisionsIn(redis), known);
     const credentials = credentialStore(database, settings.CREDENTIALS_KEY);
     const pagesUrl = settings.BANK_PAGES_URL.replace(/\/$/, '');
-    const expirySweep = setInterval(() => {
-      consents.expireDue(now(), () => ({ correlationId: newId(), traceparent: '' }))
-        .catch((error: Error) => logger.warn('expiry sweep will be tried again', { error }));
+    const sweep = setInterval(() => {
+      consents.sweep(() => ({ correlationId: newId(), traceparent: '' }))
+        .catch((error: Error) => logger.warn('the sweep of consents will be tried again', { error }));
     }, SWEEP_EVERY_MS);
     return {
-      routes: routes({ consents, credentials, pagesUrl, sandbox: settings.SANDBOX, now }),
-      subscriptions: subscriptions({ consents, now }),
+      routes: routes({
+        consents, known, reports: reportRepository(database), credentials, pagesUrl, sandbox: settings.SANDBOX, now,
+        introspect: introspectAt(settings.GATEWAY_AUTHORIZE_URL.replace(/\/authorize$/, ''), settings.OAUTH2_PROVISION_KEY),
+      }),
+      subscriptions: subscriptions({ consents, known }),
       extend: (app) => {
         app.use('/internal', internalDecisions({ consents, key: settings.CONSENT_DECISION_KEY }));
         app.use('/bank', bankPages({
@@ -51,7 +58,7 @@ export const options = defineService({
         }));
       },
       stop: async () => {
-        clearInterval(expirySweep);
+        clearInterval(sweep);
         await redis.quit().catch(() => redis.disconnect());
       },
     };

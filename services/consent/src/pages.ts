@@ -11,7 +11,8 @@ import { isId, newId } from '@kontor/kernel/ids';
 import { Problem, problem } from '@kontor/kernel/problem';
 import { refuseForeignForms, type Sessions } from '@kontor/kernel/sessions';
 import { contextOfRequest } from '@kontor/kernel/http';
-import { accountsOffered, authorise, isOver, readAuthorisationRequest, reject, revoke, type AuthorisationRequest, type Consent } from './consent.js';
+import { readAuthorisationRequest, type AuthorisationRequest } from './authorisation-request.js';
+import { accountsOffered, approve, awaitsCustomer, isOver, reject, revoke, type Consent } from './consent.js';
 import type { ConsentRepository } from './repository.js';
 import type { Credentials, SignIn } from './credentials.js';
 import type { RequestCode } from './gateway.js';
@@ -64,7 +65,12 @@ export function bankPages(needs: PageNeeds): Router {
     const consentId = request.query['consent_id'];
     const consent = isId(consentId) ? await consents.find(consentId as string) : undefined;
     if (!consent) throw problem('consent_not_found', 'This request is not known. Go back to the application and start again.');
-    const authorisation = readAuthorisationRequest(request.query, consent);
+    const read = readAuthorisationRequest(request.query, consent);
+    if ('refusal' in read) {
+      if (read.refusal.redirectTo) return response.redirect(303, read.refusal.redirectTo);
+      throw problem('unprocessable', read.refusal.description);
+    }
+    const authorisation = read.request;
     await sessions.renew(request, response, { request: authorisation });
     show(response, 'sign-in', { summary: await summaryOf(authorisation) });
   });
@@ -107,16 +113,15 @@ export function bankPages(needs: PageNeeds): Router {
     const { session, authorisation, consent } = await deciding(request, needs);
     const { customerId } = session;
     if (field(request, 'decision') !== 'approve') {
-      await consents.change(consent.id, (current) => reject(current, 'by_customer', now(), customerId), context(response));
+      await consents.change(consent.id, (current, at) => reject(current, 'by_customer', at, customerId), context(response));
       await sessions.end(request, response);
       return response.redirect(303, refusalAddress(authorisation));
     }
     const chosen = fields(request, 'account');
     const owned = await consents.accountsOf(customerId);
-    const approve = (current: Consent): Consent => authorise(current, { customerId, chosen, owned, now: now() });
-    approve(consent); // refuses before a code is asked for
+    approve(consent, { customerId, chosen, owned, now: now() }); // refuses before a code is asked for
     const backTo = await requestCode(authorisation);
-    await consents.change(consent.id, approve, context(response), { id: newId(), factors: ['password', 'totp'], linkedHash: linkedHash(consent, chosen) });
+    await consents.change(consent.id, (current, at) => approve(current, { customerId, chosen, owned, now: at }), context(response), { id: newId(), customerId, factors: ['password', 'totp'], linkedHash: linkedHash(consent, chosen) });
     await sessions.end(request, response);
     response.redirect(303, backTo);
   });
@@ -134,7 +139,7 @@ export function bankPages(needs: PageNeeds): Router {
     const session = await strongly(request, sessions);
     const consent = isId(request.params.consentId) ? await consents.find(request.params.consentId) : undefined;
     if (consent?.customerId !== session.customerId) throw problem('consent_not_found', 'You have no such consent.');
-    await consents.change(consent.id, (current) => revoke(current, 'by_customer', now()), context(response));
+    await consents.change(consent.id, (current, at) => revoke(current, { actor: { kind: 'customer', id: session.customerId }, reason: 'by_customer' }, at), context(response));
     response.redirect(303, `${pagesUrl}/consents`);
   });
 
@@ -157,7 +162,7 @@ async function deciding(request: Request, { sessions, consents }: PageNeeds): Pr
   const session = await strongly(request, sessions);
   const consent = session.request && (await consents.find(session.request.consentId));
   if (!session.request || !consent) throw problem('invalid_state', 'There is nothing to decide. Go back to the application and start again.');
-  if (consent.status !== 'awaiting_authorisation') throw problem('invalid_state', 'This request has already been decided.');
+  if (!awaitsCustomer(consent)) throw problem('invalid_state', 'This request has already been decided.');
   return { session, authorisation: session.request, consent };
 }
 
@@ -180,7 +185,7 @@ function describe(consent: Consent, application: string): Record<string, unknown
   return {
     id: consent.id,
     application,
-    status: consent.status.replace('_', ' '),
+    status: consent.status.replaceAll('_', ' '),
     permissions: consent.permissions.map((permission) => PERMISSION_WORDS[permission] ?? permission),
     until: consent.expiresAt.toISOString().slice(0, 10),
     payment: consent.payment && {

@@ -1,13 +1,17 @@
-/** One handler per operation of openapi.yaml. */
+/** One handler per operation of openapi.yaml that third parties call; those of the bank's staff are in administration.ts. */
 import { isId, newId } from '@kontor/kernel/ids';
 import { problem } from '@kontor/kernel/problem';
 import type { Routes } from '@kontor/kernel/service';
-import { requestConsent, revoke, type Consent, type NewConsent } from './consent.js';
-import type { ConsentRepository } from './repository.js';
+import { administration, type AdministrationNeeds } from './administration.js';
+import { askAmendment, awaitsCustomer, inWords, withdraw, type Consent } from './consent.js';
+import { amendedTerms, requestConsent, SCOPE_OF, type NewConsent } from './terms.js';
+import { judge, type Question } from './validation.js';
+import { historyOnTheWire, onTheWire } from './wire.js';
+import type { ConsentFilter, ConsentRepository } from './repository.js';
 import type { Credentials } from './credentials.js';
 import type { operations } from './openapi.generated.js';
 
-export interface RouteNeeds {
+export interface RouteNeeds extends AdministrationNeeds {
   consents: ConsentRepository;
   credentials: Credentials;
   /** Where the bank's pages are, as a customer's browser sees them, without a closing slash. */
@@ -16,7 +20,8 @@ export interface RouteNeeds {
   now: () => Date;
 }
 
-export function routes({ consents, credentials, pagesUrl, sandbox, now }: RouteNeeds): Routes<operations> {
+export function routes(needs: RouteNeeds): Routes<operations> {
+  const { consents, credentials, pagesUrl, sandbox, now } = needs;
   const wire = (consent: Consent) => onTheWire(consent, pagesUrl);
 
   const owned = async (consentId: string, clientId: string): Promise<Consent> => {
@@ -27,12 +32,13 @@ export function routes({ consents, credentials, pagesUrl, sandbox, now }: RouteN
   };
 
   return {
+    ...administration(needs),
     async createConsent({ body, headers, caller, context }) {
       const consent = requestConsent(body as NewConsent, { id: newId(), clientId: caller.clientId, roles: caller.roles, now: now() });
       return consents.create(consent, { key: headers['idempotency-key'] as string, body, context, answer: wire });
     },
     async listConsents({ query, caller }) {
-      const page = await consents.list(caller.clientId, query as { status?: string; limit: number; cursor?: string });
+      const page = await consents.search({ ...query as ConsentFilter, clientId: caller.clientId });
       return { status: 200, body: { data: page.consents.map(wire), nextCursor: page.nextCursor } };
     },
     async getConsent({ params, caller }) {
@@ -40,31 +46,38 @@ export function routes({ consents, credentials, pagesUrl, sandbox, now }: RouteN
     },
     async revokeConsent({ params, caller, context }) {
       await owned(params.consentId, caller.clientId);
-      await consents.change(params.consentId, (consent) => revoke(consent, 'by_third_party', now()), context);
+      await consents.change(params.consentId, (consent, at) => withdraw(consent, caller.clientId, at), context);
       return { status: 204 };
+    },
+    async authoriseConsent({ params, body, headers, caller }) {
+      const consent = await owned(params.consentId, caller.clientId);
+      if (!awaitsCustomer(consent)) throw problem('invalid_state', `This consent is ${inWords(consent)}: there is nothing for the customer to decide.`);
+      const { codeChallenge, state, uiLocales } = body;
+      const request = {
+        consentId: consent.id, clientId: consent.clientId, redirectUri: consent.redirectUri, scope: SCOPE_OF[consent.type], codeChallenge,
+        ...(state ? { state } : {}), ...(uiLocales ? { uiLocales } : {}),
+      };
+      return consents.leaveRequest(request, {
+        key: headers['idempotency-key'] as string, body,
+        answer: (reference, expiresAt) => ({ consentId: consent.id, authoriseUrl: `${pagesUrl}/authorise?request=${reference}`, expiresAt: expiresAt.toISOString() }),
+      });
+    },
+    async amendConsent({ params, body, headers, caller, context }) {
+      const consent = await owned(params.consentId, caller.clientId);
+      return consents.changeOnce(consent, 'amendConsent', (current, at) => askAmendment(current, amendedTerms(current, body, at), at), {
+        key: headers['idempotency-key'] as string, body, context, answer: wire,
+      });
+    },
+    async validateConsent({ params, body, caller }) {
+      return { status: 200, body: judge(await owned(params.consentId, caller.clientId), body as Question, now()) };
+    },
+    async getConsentHistory({ params, caller }) {
+      const consent = await owned(params.consentId, caller.clientId);
+      return { status: 200, body: { data: historyOnTheWire(await consents.history(consent.id), false) } };
     },
     async issueSandboxCredentials({ params }) {
       if (!sandbox || !isId(params.customerId)) throw problem('not_found', 'This operation exists in the sandbox only.');
       return { status: 200, body: await credentials.issue(params.customerId) };
     },
-  };
-}
-
-/** A consent as the contract shows it. */
-export function onTheWire(consent: Consent, pagesUrl: string) {
-  return {
-    consentId: consent.id,
-    type: consent.type,
-    status: consent.status,
-    ...(consent.statusReason ? { statusReason: consent.statusReason } : {}),
-    permissions: consent.permissions,
-    accounts: consent.accounts,
-    ...(consent.payment ? { payment: consent.payment } : {}),
-    redirectUri: consent.redirectUri,
-    expiresAt: consent.expiresAt.toISOString(),
-    createdAt: consent.createdAt.toISOString(),
-    updatedAt: consent.updatedAt.toISOString(),
-    version: consent.version,
-    authoriseUrl: consent.status === 'awaiting_authorisation' ? `${pagesUrl}/authorise?consent_id=${consent.id}` : null,
   };
 }

@@ -1,20 +1,29 @@
 /** One handler per incoming event: what other services did that consent must know. */
 import { contextOf } from '@kontor/kernel/events';
 import type { Subscriptions } from '@kontor/kernel/service';
-import { consume } from './consent.js';
+import { consume, revoke } from './consent.js';
+import type { Known } from './known-repository.js';
 import type { ConsentRepository } from './repository.js';
 
-export function subscriptions({ consents, now }: { consents: ConsentRepository; now: () => Date }): Subscriptions {
+export function subscriptions({ consents, known }: { consents: ConsentRepository; known: Known }): Subscriptions {
   return {
-    'app.registered': (event, { tx }) => consents.putApplication(tx, { clientId: event.data.appId, name: event.data.name }),
-    'customer.activated': (event, { tx }) => consents.putCustomer(tx, { id: event.data.customerId, givenName: event.data.name.given, active: true }),
-    'customer.closed': (event, { tx }) => consents.deactivateCustomer(tx, event.data.customerId),
-    'account.opened': (event, { tx }) =>
-      consents.putAccount(tx, { id: event.data.accountId, customerId: event.data.customerId, iban: event.data.iban, currency: event.data.currency, product: event.data.product }),
-    'account.closed': (event, { tx }) => consents.closeAccount(tx, event.data.accountId),
+    'app.registered': (event, { tx }) => known.putApplication(tx, { clientId: event.data.appId, name: event.data.name }),
+    'customer.activated': (event, { tx }) => known.putCustomer(tx, { id: event.data.customerId, givenName: event.data.name.given, active: true }),
+    'customer.closed': async (event, { tx }) => {
+      // Nobody may go on reading, or paying, on behalf of a customer who has left.
+      for (const consentId of await known.deactivateCustomer(tx, event.data.customerId)) {
+        await consents.changeIn(tx, consentId, (consent, at) => revoke(consent, { actor: { kind: 'system' }, reason: 'customer_closed' }, at), contextOf(event));
+      }
+    },
+    'account.opened': (event, { tx }) => {
+      const { accountId, customerId, jointHolders = [], iban, currency, product } = event.data;
+      return known.putAccount(tx, { id: accountId, holders: [customerId, ...jointHolders], iban, currency, product });
+    },
+    'account.closed': (event, { tx }) => known.closeAccount(tx, event.data.accountId),
     // The payment's own transaction used the consent up (a unique index there); this makes the gateway say so too.
     'payment.initiated': async (event, { tx }) => {
-      await consents.changeIn(tx, event.data.consentId, (consent) => consume(consent, now()), contextOf(event));
+      await consents.changeIn(tx, event.data.consentId, consume, contextOf(event));
     },
+    'access.decided': (event, { tx }) => known.putDecisions(tx, event.data),
   };
 }
