@@ -74,7 +74,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @enum {string} */
-        EventType: "customer.activated" | "customer.placed-under-review" | "customer.rejected" | "account.opened" | "account.credited" | "consent.authorised" | "consent.rejected" | "consent.revoked" | "consent.expired" | "payment.status-changed" | "payment.settled" | "payment.rejected" | "payment.cancelled";
+        EventType: "customer.activated" | "customer.placed-under-review" | "customer.rejected" | "account.opened" | "account.credited" | "consent.authorised" | "consent.partially-authorised" | "consent.amended" | "consent.expiring" | "consent.rejected" | "consent.revoked" | "consent.withdrawn" | "consent.expired" | "payment.status-changed" | "payment.settled" | "payment.rejected" | "payment.cancelled";
         CreateWebhookEndpoint: {
             /** @description Public HTTPS address, without credentials or fragment; addresses in private ranges are refused */
             url: string;

@@ -44,7 +44,7 @@ export interface SealedRecord extends Omit<NewRecord, 'data' | 'personal' | 'res
 const CLEAR_FIELDS: ReadonlySet<string> = new Set([
   'customerId', 'clientId', 'caseId', 'accountId', 'paymentId', 'consentId', 'debtorAccountId', 'transactionId', 'holdId', 'endpointId',
   'appId', 'railReference', 'coreReference', 'uetr', 'status', 'identity', 'screening', 'consentType', 'permissions', 'accounts',
-  'changed', 'roles', 'product', 'currency', 'decidedBy',
+  'changed', 'roles', 'product', 'currency', 'decidedBy', 'version', 'expiresAt', 'daysLeft',
   // Of the gateway's configuration: names of entities, and the administrator, who is no customer.
   'actor', 'environment', 'release', 'previousRelease', 'digest', 'outcome', 'created', 'updated', 'deleted',
 ]);
