@@ -26,6 +26,8 @@ CREATE INDEX consents_due ON consents (expires_at) WHERE status IN ('awaiting_au
 CREATE INDEX consents_awaiting ON consents (created_at) WHERE status = 'awaiting_authorisation';
 CREATE INDEX consents_part_signed ON consents (id) WHERE status = 'partially_authorised';
 CREATE INDEX consents_in_amendment ON consents (id) WHERE amendment IS NOT NULL;
+CREATE INDEX consents_by_approver ON consents USING gin (approvers);
+CREATE INDEX consents_by_account ON consents USING gin (accounts);
 CREATE INDEX consents_by_age ON consents (created_at DESC, id DESC);
 
 -- Every change, in order; the terms as they stood after it. Written in the transaction of the change, never changed.

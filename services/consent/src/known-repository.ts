@@ -37,7 +37,7 @@ export function knownRepository(database: Database): Known {
       await database.query(
         `INSERT INTO customers (id, given_name, active) VALUES ($1, '', false) ON CONFLICT (id) DO UPDATE SET active = false`, [customerId], tx);
       const rows = await database.query<{ id: string }>(
-        `SELECT id FROM consents WHERE status IN ('partially_authorised', 'authorised') AND (customer_id = $1 OR $1 = ANY (approvers)) ORDER BY id`, [customerId], tx);
+        `SELECT id FROM consents WHERE status IN ('partially_authorised', 'authorised') AND (customer_id = $1 OR approvers @> ARRAY[$1::uuid]) ORDER BY id`, [customerId], tx);
       return rows.map(({ id }) => id);
     },
     async putAccount(tx, { id, holders, iban, currency, product }) {

@@ -92,6 +92,8 @@ export interface ConsentRepository extends Consents {
 }
 
 const READ = 'SELECT c.*, clock_timestamp() AS read_at FROM consents c';
+/** As `age` says, for those whose end has come since the last sweep. */
+const STATUS_NOW = "CASE WHEN status IN ('awaiting_authorisation', 'partially_authorised', 'authorised') AND expires_at <= clock_timestamp() THEN 'expired' ELSE status END";
 
 export function consentRepository(database: Database, decisions: Decisions, known: Pick<Consents, 'accountsOf' | 'applicationName'>): ConsentRepository {
   const find = async (consentId: string): Promise<Consent | undefined> => {
@@ -202,8 +204,8 @@ export function consentRepository(database: Database, decisions: Decisions, know
     async search({ clientId, customerId, status, type, accountId, limit, cursor }) {
       const after = cursor ? decodeCursor<{ createdAt: string; id: string }>(cursor) : undefined;
       const rows = await database.query<ConsentRow>(
-        `${READ} WHERE ($1::text IS NULL OR client_id = $1) AND ($2::uuid IS NULL OR customer_id = $2 OR $2 = ANY (approvers)) AND ($3::text IS NULL OR status = $3)
-           AND ($4::text IS NULL OR type = $4) AND ($5::uuid IS NULL OR $5 = ANY (accounts)) AND ($6::timestamptz IS NULL OR (created_at, id) < ($6, $7::uuid))
+        `${READ} WHERE ($1::text IS NULL OR client_id = $1) AND ($2::uuid IS NULL OR customer_id = $2 OR approvers @> ARRAY[$2::uuid]) AND ($3::text IS NULL OR ${STATUS_NOW} = $3)
+           AND ($4::text IS NULL OR type = $4) AND ($5::uuid IS NULL OR accounts @> ARRAY[$5::uuid]) AND ($6::timestamptz IS NULL OR (created_at, id) < ($6, $7::uuid))
          ORDER BY created_at DESC, id DESC LIMIT $8`,
         [clientId ?? null, customerId ?? null, status ?? null, type ?? null, accountId ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1]);
       const consents = rows.slice(0, limit).map(asRead);
@@ -211,7 +213,7 @@ export function consentRepository(database: Database, decisions: Decisions, know
       return { consents, nextCursor: rows.length > limit && last ? encodeCursor({ createdAt: last.createdAt.toISOString(), id: last.id }) : null };
     },
     async listOfCustomer(customerId) {
-      const rows = await database.query<ConsentRow>(`${READ} WHERE customer_id = $1 OR $1 = ANY (approvers) ORDER BY created_at DESC LIMIT 200`, [customerId]);
+      const rows = await database.query<ConsentRow>(`${READ} WHERE customer_id = $1 OR approvers @> ARRAY[$1::uuid] ORDER BY created_at DESC LIMIT 200`, [customerId]);
       return rows.map(asRead);
     },
     async history(consentId) {
