@@ -109,8 +109,8 @@ function nextConsent(): string {
 
 async function moreConsents(pool: pg.Pool, clientId: string, count: number): Promise<void> {
   const { rows } = await pool.query<{ consent_id: string }>(
-    `insert into authorised_consents (consent_id, client_id, customer_id, debtor_account_id, amount_minor, currency, creditor_name, creditor_iban)
-     select gen_random_uuid(), $1, $2, $3, 1250, 'EUR', $4, $5 from generate_series(1, $6) returning consent_id`,
+    `insert into authorised_consents (consent_id, kind, client_id, customer_id, debtor_account_ids, amount_minor, currency, creditor_name, creditor_iban)
+     select gen_random_uuid(), 'payment', $1, $2, array[$3::uuid], 1250, 'EUR', $4, $5 from generate_series(1, $6) returning consent_id`,
     [clientId, CUSTOMER, ACCOUNT, CREDITOR.name, CREDITOR.iban, count]);
   ready.length = 0;
   ready.push(...rows.map((row) => row.consent_id));

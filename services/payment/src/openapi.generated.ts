@@ -13,7 +13,10 @@ export interface paths {
         put?: never;
         /**
          * Initiate a payment on an authorised consent
-         * @description Debtor account, amount and creditor must equal what the customer authorised in the consent of the access token.
+         * @description Debtor account, amount, creditor and, where the consent names them, remittance and requestedExecutionDate must equal
+         *     what the customer authorised in the consent of the access token. Under a variable recurring consent the amount must fit
+         *     every limit: else 403 `consent_limit_exceeded` with `limit`, `maximum`, `left` and, where a further period begins,
+         *     `nextPeriodAt`. Time is the bank's, UTC.
          *     The payment is durable when this answers 201; it is settled when its status is ACSC.
          *     A repeat with the same Idempotency-Key and body answers the same payment in its current state with
          *     `Idempotency-Replayed: true`; with another body 422; while the first call is still in flight 409.
@@ -95,6 +98,11 @@ export interface components {
             creditor: components["schemas"]["Creditor"];
             /** @description What the creditor reads; SEPA character set. */
             remittance?: string;
+            /**
+             * Format: date
+             * @description UTC date. Today: scheduled payments are not offered yet (422). Required where the consent names one, and then the same.
+             */
+            requestedExecutionDate?: string;
             /** @description Travels unchanged to the creditor; SEPA character set, no slash at either end, no double slash (EPC). Default: the payment id without hyphens. */
             endToEndId?: string;
         };
@@ -133,6 +141,11 @@ export interface components {
              */
             uetr: string;
             remittance?: string;
+            /**
+             * Format: date
+             * @description UTC date, if you named one.
+             */
+            requestedExecutionDate?: string;
             /** @description Your own reference, if you set one. */
             reference?: string;
             /** Format: date-time */
@@ -163,6 +176,15 @@ export interface components {
             detail?: string;
             code: string;
             correlationId: string;
+            /**
+             * @description Which limit of the consent the payment would break (consent_limit_exceeded).
+             * @enum {string}
+             */
+            limit?: "payment" | "day" | "week" | "fortnight" | "month" | "half-year" | "year";
+            maximum?: components["schemas"]["Money"];
+            left?: components["schemas"]["Money"];
+            /** Format: date-time */
+            nextPeriodAt?: string;
         };
     };
     responses: {

@@ -1,6 +1,6 @@
 import type { Event, EventContext, EventData, EventType } from '@kontor/kernel/events';
 import type { Money } from '@kontor/kernel/money';
-import { formatMoney } from '@kontor/kernel/money';
+import { formatMoney, parseMoney } from '@kontor/kernel/money';
 
 /**
  * The life of a payment, with the status codes of ISO 20022 (ExternalPaymentTransactionStatus1Code):
@@ -42,6 +42,8 @@ export interface Payment {
   endToEndId: string;
   uetr: string;
   remittance?: string;
+  /** UTC date, YYYY-MM-DD, if the client named one. */
+  requestedExecutionDate?: string;
   /** The client's own; never sent on. */
   reference?: string;
   /** Known once funds are reserved. */
@@ -166,10 +168,86 @@ export function defaultEndToEndId(paymentId: string): string {
 export type InitiationOutcome =
   | { outcome: 'created' }
   | { outcome: 'replay'; payment: Payment }
+  | { outcome: 'limit_exceeded'; broken: BrokenLimit }
   | { outcome: 'mismatch' | 'in_flight' | Refusal };
 export type Refusal =
-  | 'consent_unknown' | 'consent_revoked' | 'consent_expired' | 'consent_consumed'
-  | 'consent_of_another' | 'account_differs' | 'amount_differs' | 'creditor_differs' | 'remittance_differs';
+  | 'consent_unknown' | 'consent_revoked' | 'consent_withdrawn' | 'consent_expired' | 'consent_consumed' | 'consent_not_begun'
+  | 'consent_of_another' | 'account_differs' | 'amount_differs' | 'currency_differs' | 'creditor_differs' | 'remittance_differs'
+  | 'date_differs' | 'date_past' | 'date_ahead';
+
+/** What a customer authorised: one payment, or recurring ones within limits. */
+export type ConsentTerms = {
+  consentId: string;
+  /** Grows with every change of the consent; 0 where it was not told. */
+  version: number;
+  clientId: string;
+  customerId: string;
+  /** Any one of them may be debited. */
+  debtorAccountIds: readonly string[];
+  /** Of the payment; or the most of one payment. */
+  amount: Money;
+  creditor: Party;
+  remittance?: string;
+  expiresAt?: string;
+} & (
+  | { kind: 'payment'; requestedExecutionDate?: string }
+  | { kind: 'variable-recurring'; validFrom: string; validUntil: string; periodicLimits: readonly { maximum: Money; period: string; alignment: string }[] }
+);
+
+/**
+ * The terms of a consent under which payments are made; undefined for consents of another kind.
+ * @throws Error when the consent's limits are not all of one currency, or it names no customer: ours to mend, nobody's request
+ */
+export function termsOf(consent: EventData<'consent.authorised'>): ConsentTerms | undefined {
+  const { consentId, clientId, customerId, consentType, accounts, payment, recurring, expiresAt, version = 0 } = consent;
+  const named = consentType === 'payment' ? payment : consentType === 'variable-recurring' ? recurring : undefined;
+  if (!named) return undefined;
+  if (customerId === undefined) throw new Error(`consent ${consentId} was authorised by nobody`);
+  const common = {
+    consentId, version, clientId, customerId, creditor: named.creditor,
+    ...(named.remittance === undefined ? {} : { remittance: named.remittance }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
+  if (payment && consentType === 'payment') {
+    return {
+      ...common, kind: 'payment', debtorAccountIds: [payment.debtorAccountId ?? accounts[0] ?? ''], amount: parseMoney(payment.amount),
+      ...(payment.requestedExecutionDate === undefined ? {} : { requestedExecutionDate: payment.requestedExecutionDate }),
+    };
+  }
+  const { maximumPerPayment, periodicLimits, debtorAccountId, validFrom, validUntil } = named as NonNullable<typeof recurring>;
+  const amount = parseMoney(maximumPerPayment);
+  const limits = periodicLimits.map(({ maximum, period, alignment }) => ({ maximum: parseMoney(maximum), period, alignment }));
+  if (limits.some(({ maximum }) => maximum.currency !== amount.currency)) throw new Error(`the limits of consent ${consentId} are of several currencies`);
+  return {
+    ...common, kind: 'variable-recurring', debtorAccountIds: debtorAccountId === undefined ? accounts : [debtorAccountId], amount,
+    validFrom, validUntil, periodicLimits: limits,
+  };
+}
+
+/** Whether payments are made under consents of this type. */
+export const paysUnder = (consentType: EventData<'consent.authorised'>['consentType']): boolean => consentType === 'payment' || consentType === 'variable-recurring';
+
+/** How a consent ended, as far as payments are concerned. */
+export type ConsentEnd = 'revoked' | 'withdrawn' | 'expired';
+
+/** The limit of a recurring consent a payment would break. */
+export interface BrokenLimit {
+  /** `payment`: the most of one payment; else the period. */
+  limit: 'payment' | 'day' | 'week' | 'fortnight' | 'month' | 'half-year' | 'year';
+  maximum: Money;
+  /** What may still be paid: in one payment, or in the period that runs. */
+  left: Money;
+  /** When the next period begins; absent where none begins any more within the consent's time. */
+  nextPeriodAt?: Date;
+}
+
+/** A broken limit as the caller reads it: which, what is left, and from when there is more. */
+export function limitSentence({ limit, maximum, left, nextPeriodAt }: BrokenLimit): string {
+  const text = (money: Money): string => Object.values(formatMoney(money)).join(' ');
+  if (limit === 'payment') return `The consent allows at most ${text(maximum)} in one payment.`;
+  const then = nextPeriodAt ? `the next period begins at ${nextPeriodAt.toISOString()}` : 'no further period begins before the consent ends';
+  return `The consent allows ${text(maximum)} a ${limit}; ${text(left)} is left, and ${then}.`;
+}
 
 /** Which payments a list shows. `before` is the payment id the page before ended with. */
 export interface PaymentFilter {
@@ -201,8 +279,8 @@ export interface Payments {
 export interface PaymentEffects<Tx> {
   /** As `Payments.happen`, inside a transaction that is already open. */
   happenIn(tx: Tx, paymentId: string, happening: Happening, telling: { context: EventContext; emit: (event: Event) => Promise<void> }): Promise<Payment | undefined>;
-  /** Remembers what a customer authorised. An end heard before stays. */
-  authorise(tx: Tx, consent: EventData<'consent.authorised'>): Promise<void>;
+  /** Remembers the terms a customer authorised or amended; the newest version counts. An end heard before stays. */
+  authorise(tx: Tx, terms: ConsentTerms): Promise<void>;
   /** Remembers that a consent ended, also when its beginning has not been heard yet. */
-  endConsent(tx: Tx, consentId: string, ended: 'revoked' | 'expired'): Promise<void>;
+  endConsent(tx: Tx, consentId: string, ended: ConsentEnd): Promise<void>;
 }

@@ -1,15 +1,22 @@
 import type { Database, Tx } from '@kontor/kernel/database';
-import { newEvent, type Event, type EventContext, type EventData } from '@kontor/kernel/events';
-import { parseMoney } from '@kontor/kernel/money';
+import { newEvent, type Event, type EventContext } from '@kontor/kernel/events';
 import { appendEvent } from '@kontor/kernel/outbox';
 import {
-  transition, type Announcement, type Happening, type InitiationOutcome, type Payment, type PaymentEffects, type PaymentFilter, type Payments, type Refusal, type Status,
+  transition, type Announcement, type BrokenLimit, type ConsentTerms, type Happening, type InitiationOutcome, type Payment, type PaymentEffects, type PaymentFilter,
+  type Payments, type Status,
 } from './payment.js';
 
 /** Payments in PostgreSQL, with what subscriptions need inside their own transaction. */
 export interface PaymentRepository extends Payments, PaymentEffects<Tx> {
   /** Age in seconds of the payment that has waited longest for its next status; 0 when all are final. */
   oldestUnsettledSeconds(): Promise<number>;
+}
+
+/** What initiate_payment answers (migrations/0002-recurring-consents.sql). */
+interface InitiationRow {
+  outcome: InitiationOutcome['outcome'];
+  payment_id: string | null;
+  broken: { limit: BrokenLimit['limit']; maximumMinor: string; leftMinor: string; nextPeriodAt: string | null } | null;
 }
 
 interface PaymentRow {
@@ -25,6 +32,7 @@ interface PaymentRow {
   end_to_end_id: string;
   uetr: string;
   remittance: string | null;
+  requested_execution_date: string | null;
   reference: string | null;
   debtor_name: string | null;
   debtor_iban: string | null;
@@ -73,10 +81,11 @@ export function paymentRepository(database: Database, source: string, now: () =>
       happenIn(tx, paymentId, happening, { context, emit: (event) => appendEvent(database, tx, event) })),
 
     async initiate({ payment, events }, { key, hash, context }): Promise<InitiationOutcome> {
-      const [answer] = await database.query<{ outcome: 'created' | 'replay' | 'mismatch' | 'in_flight' | Refusal; payment_id: string | null }>(
+      const [answer] = await database.query<InitiationRow>(
         'select * from initiate_payment($1, $2, $3, $4)',
         [key, hash, JSON.stringify(parametersOf(payment)), JSON.stringify(events.map((event) => envelope(payment, event, context)))]);
       if (!answer) throw new Error('initiate_payment answered nothing');
+      if (answer.outcome === 'limit_exceeded') return { outcome: 'limit_exceeded', broken: brokenLimitOf(answer.broken, payment.amount.currency) };
       if (answer.outcome !== 'replay') return { outcome: answer.outcome };
       const made = answer.payment_id === null ? undefined : await find(answer.payment_id);
       if (!made) throw new Error('the idempotency key names a payment that is not there');
@@ -96,7 +105,7 @@ export function paymentRepository(database: Database, source: string, now: () =>
       return find(paymentId);
     },
 
-    authorise: (tx, consent) => authorise(database, tx, consent),
+    authorise: (tx, terms) => authorise(database, tx, terms),
 
     async endConsent(tx, consentId, ended) {
       await database.query(
@@ -123,23 +132,40 @@ async function store(database: Database, tx: Tx, before: Payment, after: Payment
       [after.paymentId, known + i + 1, line.status, line.reason ?? null, line.at], tx);
 }
 
-async function authorise(database: Database, tx: Tx, { consentId, clientId, customerId, accounts, payment }: EventData<'consent.authorised'>): Promise<void> {
-  if (!payment) return;
-  const debtorAccountId = payment.debtorAccountId ?? accounts[0];
-  const amount = parseMoney(payment.amount);
+async function authorise(database: Database, tx: Tx, terms: ConsentTerms): Promise<void> {
+  const { consentId, version, clientId, customerId, kind, debtorAccountIds, amount, creditor, remittance, expiresAt } = terms;
+  const single = kind === 'payment' ? terms : undefined;
+  const recurring = kind === 'variable-recurring' ? terms : undefined;
+  const limits = recurring?.periodicLimits.map(({ maximum, period, alignment }) => ({ maximumMinor: maximum.minor.toString(), period, alignment }));
   await database.query(
-    `insert into authorised_consents (consent_id, client_id, customer_id, debtor_account_id, amount_minor, currency, creditor_name, creditor_iban, remittance)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (consent_id) do nothing`,
-    [consentId, clientId, customerId, debtorAccountId, amount.minor.toString(), amount.currency,
-      payment.creditor.name, payment.creditor.iban, payment.remittance ?? null], tx);
+    `insert into authorised_consents as c (consent_id, version, client_id, customer_id, kind, debtor_account_ids, amount_minor, currency, creditor_name, creditor_iban,
+       remittance, expires_at, requested_execution_date, valid_from, valid_until, periodic_limits)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+     on conflict (consent_id) do update set (version, debtor_account_ids, amount_minor, currency, creditor_name, creditor_iban,
+         remittance, expires_at, requested_execution_date, valid_from, valid_until, periodic_limits)
+       = (excluded.version, excluded.debtor_account_ids, excluded.amount_minor, excluded.currency, excluded.creditor_name, excluded.creditor_iban,
+         excluded.remittance, excluded.expires_at, excluded.requested_execution_date, excluded.valid_from, excluded.valid_until, excluded.periodic_limits)
+       where c.kind = excluded.kind and c.version < excluded.version`,
+    [consentId, version, clientId, customerId, kind, debtorAccountIds, amount.minor.toString(), amount.currency, creditor.name, creditor.iban,
+      remittance ?? null, expiresAt ?? null, single?.requestedExecutionDate ?? null, recurring?.validFrom ?? null, recurring?.validUntil ?? null,
+      limits ? JSON.stringify(limits) : null], tx);
+}
+
+function brokenLimitOf(broken: InitiationRow['broken'], currency: string): BrokenLimit {
+  if (!broken) throw new Error('initiate_payment did not say which limit is exceeded');
+  const { limit, maximumMinor, leftMinor, nextPeriodAt } = broken;
+  return {
+    limit, maximum: { minor: BigInt(maximumMinor), currency }, left: { minor: BigInt(leftMinor), currency },
+    ...(nextPeriodAt === null ? {} : { nextPeriodAt: new Date(nextPeriodAt) }),
+  };
 }
 
 /** What initiate_payment takes; the names are those it reads. */
 function parametersOf(payment: Payment): Record<string, string | undefined> {
-  const { paymentId, clientId, customerId, consentId, debtorAccountId, amount, creditor, endToEndId, uetr, remittance, createdAt } = payment;
+  const { paymentId, clientId, customerId, consentId, debtorAccountId, amount, creditor, endToEndId, uetr, remittance, requestedExecutionDate, createdAt } = payment;
   return {
     paymentId, clientId, customerId, consentId, debtorAccountId, amountMinor: amount.minor.toString(), currency: amount.currency,
-    creditorName: creditor.name, creditorIban: creditor.iban, endToEndId, uetr, remittance, createdAt: createdAt.toISOString(),
+    creditorName: creditor.name, creditorIban: creditor.iban, endToEndId, uetr, remittance, requestedExecutionDate, createdAt: createdAt.toISOString(),
   };
 }
 
@@ -149,6 +175,7 @@ function paymentOf(row: PaymentRow): Payment {
     debtorAccountId: row.debtor_account_id, amount: { minor: BigInt(row.amount_minor), currency: row.currency },
     creditor: { name: row.creditor_name, iban: row.creditor_iban }, endToEndId: row.end_to_end_id, uetr: row.uetr,
     ...(row.remittance === null ? {} : { remittance: row.remittance }),
+    ...(row.requested_execution_date === null ? {} : { requestedExecutionDate: row.requested_execution_date }),
     ...(row.reference === null ? {} : { reference: row.reference }),
     ...(row.debtor_name === null || row.debtor_iban === null ? {} : { debtor: { name: row.debtor_name, iban: row.debtor_iban } }),
     status: row.status, ...(row.status_reason === null ? {} : { statusReason: row.status_reason }),

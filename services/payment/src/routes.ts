@@ -9,7 +9,7 @@ import { formatMoney, parseMoney } from '@kontor/kernel/money';
 import { problem, type Problem } from '@kontor/kernel/problem';
 import type { Routes } from '@kontor/kernel/service';
 import type { components, operations } from './openapi.generated.js';
-import { defaultEndToEndId, initiate, isFinal, type Order, type Payment, type Payments, type Refusal } from './payment.js';
+import { defaultEndToEndId, initiate, isFinal, limitSentence, type BrokenLimit, type Order, type Payment, type Payments, type Refusal } from './payment.js';
 
 type Schemas = components['schemas'];
 
@@ -50,6 +50,7 @@ export function routes({ payments, now }: { payments: Payments; now: () => Date 
         const answer = await payments.initiate(started, request);
         if (answer.outcome === 'created') return created(started.payment);
         if (answer.outcome === 'replay') return created(answer.payment, { 'Idempotency-Replayed': 'true' });
+        if (answer.outcome === 'limit_exceeded') throw limitExceeded(answer.broken);
         if (answer.outcome !== 'consent_unknown' || Date.now() >= deadline) throw refusal(answer.outcome);
       }
     },
@@ -114,6 +115,7 @@ function orderOf(wanted: Schemas['PaymentInitiation'], given: Pick<Order, 'payme
     creditor: { name: wanted.creditor.name, iban: wanted.creditor.iban },
     endToEndId: wanted.endToEndId ?? defaultEndToEndId(given.paymentId),
     ...(wanted.remittance === undefined ? {} : { remittance: wanted.remittance }),
+    ...(wanted.requestedExecutionDate === undefined ? {} : { requestedExecutionDate: wanted.requestedExecutionDate }),
   };
 }
 
@@ -133,24 +135,39 @@ const REFUSALS: Record<Refusal | 'mismatch' | 'in_flight', () => Problem> = {
   in_flight: () => problem('idempotency_in_flight', 'Repeat the request unchanged in a moment.').with({ 'Retry-After': '1' }),
   consent_unknown: () => problem('unavailable', 'The news of this authorisation is still on its way. Repeat the request unchanged.').with({ 'Retry-After': '1' }),
   consent_revoked: () => problem('consent_revoked'),
+  consent_withdrawn: () => problem('consent_withdrawn'),
   consent_expired: () => problem('consent_expired'),
+  consent_not_begun: () => problem('consent_not_active', 'The time the customer gave the consent for has not begun.'),
   consent_consumed: () => problem('consent_consumed', 'A payment consent is good for one payment. Ask the customer for a new one.'),
   consent_of_another: () => problem('consent_not_active', 'The consent was given to another application.'),
   account_differs: () => problem('consent_account_not_covered', 'debtorAccountId is not the account the customer chose.'),
   amount_differs: () => problem('consent_permission_missing', 'amount differs from what the customer authorised.'),
+  currency_differs: () => problem('consent_permission_missing', 'The currency differs from what the customer authorised.'),
   creditor_differs: () => problem('consent_permission_missing', 'creditor differs from what the customer authorised.'),
   remittance_differs: () => problem('consent_permission_missing', 'remittance differs from what the customer authorised.'),
+  date_differs: () => problem('consent_permission_missing', 'requestedExecutionDate differs from what the customer authorised.'),
+  date_past: () => problem('unprocessable', 'requestedExecutionDate is over (dates are UTC).'),
+  date_ahead: () => problem('unprocessable', 'Scheduled payments are not offered yet: initiate the payment on its requestedExecutionDate (UTC).'),
 };
+
+/** 403 with the limit in words and, for programs, in members of the problem. */
+function limitExceeded(broken: BrokenLimit): Problem {
+  const { limit, maximum, left, nextPeriodAt } = broken;
+  return problem('consent_limit_exceeded', limitSentence(broken), {
+    limit, maximum: formatMoney(maximum), left: formatMoney(left), ...(nextPeriodAt ? { nextPeriodAt: nextPeriodAt.toISOString() } : {}),
+  });
+}
 
 function refusal(outcome: Refusal | 'mismatch' | 'in_flight'): Problem {
   return REFUSALS[outcome]();
 }
 
 function onTheWire(payment: Payment): Schemas['Payment'] {
-  const { paymentId, status, statusReason, amount, creditor, debtorAccountId, consentId, endToEndId, uetr, remittance, reference } = payment;
+  const { paymentId, status, statusReason, amount, creditor, debtorAccountId, consentId, endToEndId, uetr, remittance, requestedExecutionDate, reference } = payment;
   return {
     paymentId, status, ...(statusReason === undefined ? {} : { statusReason }), amount: formatMoney(amount), creditor,
     debtorAccountId, consentId, endToEndId, uetr, ...(remittance === undefined ? {} : { remittance }),
+    ...(requestedExecutionDate === undefined ? {} : { requestedExecutionDate }),
     ...(reference === undefined ? {} : { reference }), createdAt: payment.createdAt.toISOString(),
     statusHistory: payment.history.map(({ status: reached, at, reason }) =>
       ({ status: reached, at: at.toISOString(), ...(reason === undefined ? {} : { reason }) })),

@@ -3,7 +3,7 @@ import type { Tx } from '@kontor/kernel/database';
 import { contextOf, type Event } from '@kontor/kernel/events';
 import type { Logger } from '@kontor/kernel/logger';
 import type { Subscriptions } from '@kontor/kernel/service';
-import type { Happening, PaymentEffects } from './payment.js';
+import { paysUnder, termsOf, type ConsentEnd, type Happening, type PaymentEffects } from './payment.js';
 
 type Effects = Parameters<NonNullable<Subscriptions['funds.reserved']>>[1];
 
@@ -13,10 +13,19 @@ export function subscriptions({ payments, logger }: { payments: PaymentEffects<T
     // A report about a payment we never made cannot be repaired by trying again.
     if (!found) logger.warn('an event is about a payment that does not exist', { event: event.type, eventId: event.id, resourceId: paymentId });
   };
+  const authorise = async (event: Event<'consent.authorised' | 'consent.amended'>, { tx }: Effects): Promise<void> => {
+    const terms = termsOf(event.data);
+    if (terms) await payments.authorise(tx, terms);
+  };
+  const end = (how: ConsentEnd) => async (event: Event<`consent.${ConsentEnd}`>, { tx }: Effects): Promise<void> => {
+    if (paysUnder(event.data.consentType)) await payments.endConsent(tx, event.data.consentId, how);
+  };
   return {
-    'consent.authorised': (event, { tx }) => payments.authorise(tx, event.data),
-    'consent.revoked': (event, { tx }) => payments.endConsent(tx, event.data.consentId, 'revoked'),
-    'consent.expired': (event, { tx }) => payments.endConsent(tx, event.data.consentId, 'expired'),
+    'consent.authorised': authorise,
+    'consent.amended': authorise,
+    'consent.revoked': end('revoked'),
+    'consent.withdrawn': end('withdrawn'),
+    'consent.expired': end('expired'),
     'funds.reserved': (event, effects) => happen(event, event.data.paymentId, { kind: 'funds-reserved', debtor: event.data.debtor }, effects),
     'funds.refused': (event, effects) => happen(event, event.data.paymentId, { kind: 'funds-refused', reason: event.data.reason }, effects),
     'rail.payment-status-reported': (event, effects) => {

@@ -1,4 +1,4 @@
-import { newEvent, type Event, type EventData } from '@kontor/kernel/events';
+import { newEvent, type Event, type EventData, type RecurringTerms } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
 import type { TestService } from '@kontor/testing/service';
 
@@ -10,7 +10,8 @@ export interface Authorisation {
   clientId: string;
   customerId: string;
   debtorAccountId: string;
-  payment: { amount: { amount: string; currency: string }; creditor: { name: string; iban: string }; remittance?: string };
+  payment: { amount: { amount: string; currency: string }; creditor: { name: string; iban: string }; remittance?: string; requestedExecutionDate?: string };
+  expiresAt?: string;
 }
 
 export function authorisation(named: Partial<Authorisation> = {}): Authorisation {
@@ -21,14 +22,30 @@ export function authorisation(named: Partial<Authorisation> = {}): Authorisation
   };
 }
 
-function consentState({ consentId, clientId, customerId, debtorAccountId, payment }: Authorisation): EventData<'consent.authorised'> {
-  return { consentId, clientId, customerId, consentType: 'payment', permissions: ['payments:initiate'], accounts: [debtorAccountId], payment: { ...payment, debtorAccountId } };
+export function consentState({ consentId, clientId, customerId, debtorAccountId, payment, expiresAt }: Authorisation): EventData<'consent.authorised'> {
+  return { consentId, clientId, customerId, consentType: 'payment', permissions: ['payments:initiate'], accounts: [debtorAccountId], payment: { ...payment, debtorAccountId }, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
+
+/** Terms of a variable recurring consent in the tests: 100.00 EUR a payment, 250.00 EUR a calendar month, for a hundred years. */
+export const recurringTerms = (named: Partial<RecurringTerms> = {}): RecurringTerms => ({
+  maximumPerPayment: { amount: '100.00', currency: 'EUR' }, creditor: { name: 'Fictional Savings Ltd', iban: 'DE89370400440532013000' },
+  periodicLimits: [{ maximum: { amount: '250.00', currency: 'EUR' }, period: 'month', alignment: 'calendar' }],
+  validFrom: '2021-01-31T00:00:00.000Z', validUntil: '2121-01-31T00:00:00.000Z', ...named,
+});
+
+/** A variable recurring consent of the same parties. */
+export const recurringState = ({ consentId, clientId, customerId, debtorAccountId }: Authorisation, named: Partial<EventData<'consent.authorised'>> = {}): EventData<'consent.authorised'> => ({
+  consentId, clientId, customerId, consentType: 'variable-recurring', permissions: ['payments:initiate'], accounts: [debtorAccountId], version: 2, recurring: recurringTerms(), ...named,
+});
+
+/** News about a consent, as the consent service tells it. */
+export const consentNews = <T extends 'consent.authorised' | 'consent.amended' | 'consent.withdrawn' | 'consent.revoked'>(type: T, data: EventData<T>): Event<T> =>
+  newEvent(type, { subject: data.consentId, data, context: CONTEXT, source: 'consent' });
 
 export const authorised = (given: Authorisation): Event<'consent.authorised'> =>
   newEvent('consent.authorised', { subject: given.consentId, data: consentState(given), context: CONTEXT, source: 'consent' });
 
-export const ended = (given: Authorisation, how: 'revoked' | 'expired'): Event =>
+export const ended = (given: Authorisation, how: 'revoked' | 'withdrawn' | 'expired'): Event =>
   newEvent(`consent.${how}`, { subject: given.consentId, data: consentState(given), context: CONTEXT, source: 'consent' });
 
 export const reserved = (paymentId: string, accountId: string): Event<'funds.reserved'> =>

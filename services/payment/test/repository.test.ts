@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { requestHash } from '@kontor/kernel/idempotency';
+import { constraintOf } from '@kontor/kernel/database';
 import { newId } from '@kontor/kernel/ids';
 import { testDatabase, type TestDatabase } from '@kontor/testing/database';
-import { initiate, type Payment } from '../src/payment.js';
+import { initiate, termsOf, type Payment } from '../src/payment.js';
 import { paymentRepository } from '../src/repository.js';
 import { authorisation, authorised, type Authorisation } from './fixtures.js';
 
@@ -17,7 +18,7 @@ describe('payments in PostgreSQL', () => {
 
   async function known(): Promise<Authorisation> {
     const given = authorisation();
-    await stored.database.transaction((tx) => repository().authorise(tx, authorised(given).data));
+    await stored.database.transaction((tx) => repository().authorise(tx, termsOf(authorised(given).data)!));
     return given;
   }
 
@@ -62,6 +63,21 @@ describe('payments in PostgreSQL', () => {
     expect(await count('payments', 'payment_id', order.payment.paymentId)).to.equal(0);
     expect(await count('idempotency_keys', 'key', 'broken-1')).to.equal(0);
     expect((await store(given)).answer.outcome, 'the consent is still good').to.equal('created');
+  });
+
+  it('makes exactly one payment of fifty that are ordered at once on one payment consent', async () => {
+    const given = await known();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => store(given)));
+    const outcomes = answers.map(({ answer }) => answer.outcome).sort();
+    expect(outcomes).to.deep.equal([...Array.from({ length: 49 }, () => 'consent_consumed'), 'created']);
+    expect(await count('payments', 'consent_id', given.consentId)).to.equal(1);
+  });
+
+  it('cannot hold a second payment of a payment consent, whoever writes it', async () => {
+    const given = await known();
+    await store(given);
+    const fault = await stored.database.transaction((tx) => insertRaw(started(given).payment, tx)).catch((error: unknown) => error);
+    expect(constraintOf(fault)).to.equal('payments_consent_used_once');
   });
 
   it('makes the second of two orders wait for the first that holds the consent, and refuses it then', async () => {

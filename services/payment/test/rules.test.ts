@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { initiate, isFinal, STATUSES, transition, type Announcement, type Happening, type Payment, type Status } from '../src/payment.js';
+import { newId } from '@kontor/kernel/ids';
+import { initiate, isFinal, paysUnder, STATUSES, termsOf, transition, type Announcement, type Happening, type Payment, type Status } from '../src/payment.js';
+import { authorisation, recurringState, recurringTerms } from './fixtures.js';
 
 const AT = new Date('2026-03-02T09:30:00Z');
 const DEBTOR = { name: 'Fictional Payer', iban: 'NL91ABNA0417164300' };
@@ -125,5 +127,37 @@ describe('10,000 shuffled, repeated and contradictory histories (seeded)', () =>
       fc.assert(fc.property(fc.shuffledSubarray([...reports, ...reports, ...reports, RESERVED, RESERVED], { minLength: 11, maxLength: 11 }), (shuffled) => {
         expect(play([RESERVED, ...shuffled]).payment.status).to.equal(end);
       }), { ...runs, numRuns: 2_500 });
+  });
+});
+
+describe('the terms of a consent', () => {
+  const given = authorisation();
+  const terms = recurringTerms({ periodicLimits: [{ maximum: { amount: '250.00', currency: 'EUR' }, period: 'week', alignment: 'consent' }] });
+
+  it('of a recurring one: its accounts, its limits in minor units, its time', () => {
+    expect(termsOf(recurringState(given, { recurring: terms, expiresAt: '2027-01-01T00:00:00.000Z' }))).to.deep.equal({
+      kind: 'variable-recurring', consentId: given.consentId, version: 2, clientId: given.clientId, customerId: given.customerId, debtorAccountIds: [given.debtorAccountId],
+      amount: { minor: 10_000n, currency: 'EUR' }, creditor: terms.creditor, validFrom: terms.validFrom, validUntil: terms.validUntil, expiresAt: '2027-01-01T00:00:00.000Z',
+      periodicLimits: [{ maximum: { minor: 25_000n, currency: 'EUR' }, period: 'week', alignment: 'consent' }],
+    });
+  });
+
+  it('name the one account a recurring consent is bound to', () => {
+    const debtorAccountId = newId();
+    expect(termsOf(recurringState(given, { recurring: { ...terms, debtorAccountId } }))?.debtorAccountIds).to.deep.equal([debtorAccountId]);
+  });
+
+  it('are none for consents under which nothing is paid', () => {
+    for (const consentType of ['account-access', 'funds-confirmation'] as const) {
+      expect(termsOf({ ...recurringState(given), consentType })).to.equal(undefined);
+      expect(paysUnder(consentType)).to.equal(false);
+    }
+  });
+
+  it('are not taken with limits in another currency, or from nobody', () => {
+    const mixed = { ...terms, periodicLimits: [{ ...terms.periodicLimits[0]!, maximum: { amount: '1.00', currency: 'USD' } }] };
+    expect(() => termsOf(recurringState(given, { recurring: mixed }))).to.throw(/several currencies/);
+    const { customerId: _nobody, ...state } = recurringState(given);
+    expect(() => termsOf(state)).to.throw(/by nobody/);
   });
 });

@@ -2,7 +2,9 @@ import { expect } from 'chai';
 import { newId } from '@kontor/kernel/ids';
 import { testService, type TestService } from '@kontor/testing/service';
 import { options } from '../src/main.js';
-import { authorisation, authorised, caller, ended, initiate, order, refused, reported, reserved, type Authorisation } from './fixtures.js';
+import {
+  authorisation, authorised, caller, consentNews, consentState, ended, initiate, order, recurringState, recurringTerms, refused, reported, reserved, type Authorisation,
+} from './fixtures.js';
 
 describe('payment service', () => {
   let service: TestService;
@@ -97,7 +99,7 @@ describe('payment service', () => {
       expect(Date.now() - started).to.be.within(1_900, 4_000);
     });
 
-    for (const how of ['revoked', 'expired'] as const)
+    for (const how of ['revoked', 'withdrawn', 'expired'] as const)
       it(`refuses a consent that was ${how}, also when that was heard before the authorisation`, async () => {
         for (const heard of [[0, 1], [1, 0]]) {
           const given = authorisation();
@@ -135,6 +137,116 @@ describe('payment service', () => {
       const answer = await initiate(service, { ...given, clientId: 'fintech-b' });
       expect(answer.body.code).to.equal('consent_not_active');
     });
+  });
+
+  describe('under a variable recurring consent', () => {
+    const recurring = async (more: Parameters<typeof recurringState>[1] = {}): Promise<Authorisation> => {
+      const given = authorisation();
+      await service.deliver(consentNews('consent.authorised', recurringState(given, more)));
+      return given;
+    };
+    const body = ({ debtorAccountId }: Authorisation, amount: string, more: object = {}) =>
+      ({ debtorAccountId, amount: { amount, currency: 'EUR' }, creditor: recurringTerms().creditor, ...more });
+
+    it('any number of payments is made until a limit is reached; the refusal says which, what is left and from when there is more', async () => {
+      const given = await recurring();
+      for (const amount of ['100.00', '100.00']) expect((await initiate(service, given, { body: body(given, amount) })).status).to.equal(201);
+      const refusal = await initiate(service, given, { body: body(given, '50.01') });
+      expect(refusal.body).to.deep.include({
+        status: 403, code: 'consent_limit_exceeded', limit: 'month', maximum: { amount: '250.00', currency: 'EUR' }, left: { amount: '50.00', currency: 'EUR' },
+      });
+      expect(refusal.body.nextPeriodAt).to.match(/^\d{4}-\d{2}-01T00:00:00\.000Z$/);
+      expect(refusal.body.detail).to.equal(`The consent allows 250.00 EUR a month; 50.00 EUR is left, and the next period begins at ${refusal.body.nextPeriodAt}.`);
+      expect((await initiate(service, given, { body: body(given, '50.00') })).status).to.equal(201);
+    });
+
+    it('a repeated key gives the same payment and counts once', async () => {
+      const given = await recurring();
+      const [first, again] = [await initiate(service, given, { key: 'vrp-1', body: body(given, '100.00') }), await initiate(service, given, { key: 'vrp-1', body: body(given, '100.00') })];
+      expect([again.status, again.body.paymentId, again.headers['idempotency-replayed']]).to.deep.equal([201, first.body.paymentId, 'true']);
+      for (const amount of ['100.00', '50.00']) expect((await initiate(service, given, { body: body(given, amount) })).status).to.equal(201);
+    });
+
+    const cases: [string, (given: Authorisation) => object, string][] = [
+      ['more than the maximum of one payment', (given) => body(given, '100.01', { remittance: 'Savings plan' }), 'consent_limit_exceeded'],
+      ['another currency', (given) => body(given, '1.00', { amount: { amount: '1.00', currency: 'USD' } }), 'consent_permission_missing'],
+      ['another creditor account', (given) => body(given, '1.00', { creditor: { ...recurringTerms().creditor, iban: 'NL91ABNA0417164300' } }), 'consent_permission_missing'],
+      ['another creditor name', (given) => body(given, '1.00', { creditor: { ...recurringTerms().creditor, name: 'Somebody Else' } }), 'consent_permission_missing'],
+      ['another remittance than a fixed one', (given) => body(given, '1.00', { remittance: 'Other' }), 'consent_permission_missing'],
+      ['no remittance where one is fixed', (given) => body(given, '1.00'), 'consent_permission_missing'],
+    ];
+    for (const [what, wrong, code] of cases)
+      it(`is refused: ${what}`, async () => {
+        const given = await recurring({ recurring: recurringTerms({ remittance: 'Savings plan' }) });
+        expect((await initiate(service, given, { body: wrong(given) })).body.code).to.equal(code);
+        expect((await initiate(service, given, { body: body(given, '1.00', { remittance: 'Savings plan' }) })).status).to.equal(201);
+      });
+
+    it('is refused: an account that is not of the consent, also when the token names it; any that is may be debited', async () => {
+      const given = await recurring();
+      const second = newId();
+      await service.deliver(consentNews('consent.amended', recurringState(given, { accounts: [given.debtorAccountId, second], version: 3 })));
+      const elsewhere = { ...given, debtorAccountId: newId() };
+      expect((await initiate(service, elsewhere, { body: body(elsewhere, '1.00') })).body.code).to.equal('consent_account_not_covered');
+      for (const debtorAccountId of [given.debtorAccountId, second])
+        expect((await initiate(service, { ...given, debtorAccountId }, { body: body({ ...given, debtorAccountId }, '1.00') })).status).to.equal(201);
+    });
+
+    it('is refused: another client, another customer, before it begins and after its end', async () => {
+      const given = await recurring();
+      for (const other of [{ ...given, clientId: 'fintech-b' }, { ...given, customerId: newId() }])
+        expect((await initiate(service, other, { body: body(given, '1.00') })).body.code).to.equal('consent_not_active');
+      const later = await recurring({ recurring: recurringTerms({ validFrom: '2120-01-01T00:00:00.000Z' }) });
+      expect((await initiate(service, later, { body: body(later, '1.00') })).body.code).to.equal('consent_not_active');
+      const over = await recurring({ recurring: recurringTerms({ validUntil: '2022-01-01T00:00:00.000Z' }) });
+      expect((await initiate(service, over, { body: body(over, '1.00') })).body.code).to.equal('consent_expired');
+      await service.deliver(consentNews('consent.withdrawn', recurringState(given)));
+      expect((await initiate(service, given, { body: body(given, '1.00') })).body.code).to.equal('consent_withdrawn');
+    });
+  });
+
+  describe('the date a consent names', () => {
+    const today = (): string => new Date().toISOString().slice(0, 10);
+    const dated = (requestedExecutionDate: string) => known({ payment: { ...authorisation().payment, requestedExecutionDate } });
+
+    it('must be named by the payment as well, and is kept', async () => {
+      const given = await dated(today());
+      const { requestedExecutionDate: _date, ...without } = order(given);
+      expect((await initiate(service, given, { body: without })).body.code).to.equal('consent_permission_missing');
+      expect((await initiate(service, given, { body: { ...without, requestedExecutionDate: '2027-01-01' } })).body.code).to.equal('consent_permission_missing');
+      const answer = await initiate(service, given, { key: 'dated-1' });
+      expect(answer.body).to.include({ status: 'RCVD', requestedExecutionDate: given.payment.requestedExecutionDate });
+      expect((await read(answer.body.paymentId)).body.requestedExecutionDate).to.equal(given.payment.requestedExecutionDate);
+    });
+
+    it('cannot lie ahead or behind; the consent stays good for its day', async () => {
+      for (const [date, words] of [['2120-01-01', /not offered yet/], ['2026-01-01', /is over/]] as const) {
+        const given = await dated(date);
+        const answer = await initiate(service, given);
+        expect(answer.body).to.include({ status: 422, code: 'unprocessable' });
+        expect(answer.body.detail).to.match(words);
+        expect(await service.database.query('select 1 from payments where consent_id = $1', [given.consentId])).to.have.length(0);
+      }
+    });
+
+    it('may be today where the consent names none, and must be a date', async () => {
+      const given = await known();
+      expect((await initiate(service, given, { body: { ...order(given), requestedExecutionDate: '2026-02-30' } })).status).to.equal(400);
+      expect((await initiate(service, given, { body: { ...order(given), requestedExecutionDate: today() } })).status).to.equal(201);
+    });
+  });
+
+  it('refuses a payment after the end of its consent, before the news of it has come', async () => {
+    const given = await known({ expiresAt: new Date(Date.now() - 1).toISOString() });
+    expect((await initiate(service, given)).body.code).to.equal('consent_expired');
+  });
+
+  it('keeps nothing of consents under which nothing is paid', async () => {
+    const given = authorisation();
+    const state = { ...consentState(given), consentType: 'account-access' as const, permissions: ['accounts:read'] };
+    await service.deliver(consentNews('consent.authorised', state));
+    await service.deliver(consentNews('consent.revoked', state));
+    expect(await service.database.query('select 1 from authorised_consents where consent_id = $1', [given.consentId])).to.have.length(0);
   });
 
   describe('orders that are wrong in themselves', () => {
