@@ -13,7 +13,7 @@ import { documentationPages } from './documentation-pages.js';
 import { operationsOf, requestExample, type Contract } from './documentation.js';
 import { firstCall, type FirstCallNeeds } from './first-call.js';
 import type { GatewayHealth } from './gateway-admin.js';
-import { pageAfterSignIn, readNewApp, readSignUp, textOf, type App, type Developer, type FieldError, type PortalRepository } from './portal.js';
+import { ROLE_MEANINGS, pageAfterSignIn, readNewApp, readSignUp, textOf, type App, type Developer, type FieldError, type PortalRepository } from './portal.js';
 import type { Accounts } from './sign-in.js';
 
 export interface Session {
@@ -130,7 +130,7 @@ function applicationForms(router: Router, show: Show, { repository, applications
     const app = await repository.app(signedIn(response).id, idOf(request));
     if (!app) throw problem('not_found', 'You have no application with this id.');
     if (prefersJson(request)) response.json(wireOf(app));
-    else show(response, 'app', { app });
+    else show(response, 'app', { app, roleMeanings: ROLE_MEANINGS });
   });
   router.post('/apps/:appId/rotate-secret', async (request, response) => {
     const { app, clientSecret } = await applications.rotate(signedIn(response).id, idOf(request), contextOfRequest(response));

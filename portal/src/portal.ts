@@ -73,8 +73,17 @@ export const PASSWORD_LENGTH = { least: 12, most: 128 } as const;
 /** A registration is abandoned after this: longer than its calls can take together (9 calls, 5 s and one repeat each). */
 export const ABANDONED_AFTER_S = 120;
 
-/** Roles of an app (acl groups at the gateway). A bank would grant aisp and pisp after seeing the licence (PSD2 art. 5). */
-export const rolesOfNewApp = (sandbox: boolean): string[] => ['onboarding', 'aisp', 'pisp', ...(sandbox ? ['sandbox'] : [])];
+/** Roles of an app (acl groups at the gateway). A bank would grant aisp, pisp and cbpii after seeing the licence (PSD2 art. 5). */
+export const rolesOfNewApp = (sandbox: boolean): string[] => ['onboarding', 'aisp', 'pisp', 'cbpii', ...(sandbox ? ['sandbox'] : [])];
+
+/** What a role lets an application do, as its page says it. */
+export const ROLE_MEANINGS: Readonly<Record<string, string>> = {
+  onboarding: 'registers customers and opens accounts for them',
+  aisp: 'account information: reads accounts, balances and transactions a customer consents to show',
+  pisp: 'payment initiation: initiates the payments a customer consents to',
+  cbpii: 'card-based payment instrument issuer: asks, where a customer consents, whether an amount is available, and learns yes or no',
+  sandbox: 'calls the sandbox operations with its API key',
+};
 
 export interface FieldError {
   path: string;

@@ -55,7 +55,7 @@ describe('a redirect URI', () => {
 
 describe('roles of a new application', () => {
   it('include the sandbox only in the sandbox', () => {
-    expect(rolesOfNewApp(true)).deep.equal(['onboarding', 'aisp', 'pisp', 'sandbox']);
+    expect(rolesOfNewApp(true)).deep.equal(['onboarding', 'aisp', 'pisp', 'cbpii', 'sandbox']);
     expect(rolesOfNewApp(false)).not.include('sandbox');
   });
 });

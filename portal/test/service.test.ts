@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { newId } from '@kontor/kernel/ids';
+import { ROLE_MEANINGS } from '../src/portal.js';
 import { portalUnderTest, signedUp, type PortalUnderTest, type Visitor } from './portal-under-test.js';
 
 const APP = { name: 'Budget', redirectUri: 'https://app.example/cb' };
@@ -149,7 +150,7 @@ describe('the developer portal', function () {
       expect(status).equal(201);
       expect(body).have.all.keys('appId', 'clientId', 'clientSecret', 'apiKey', 'roles');
       expect(body.clientId).equal(body.appId);
-      expect(body.roles).deep.equal(['onboarding', 'aisp', 'pisp', 'sandbox']);
+      expect(body.roles).deep.equal(['onboarding', 'aisp', 'pisp', 'cbpii', 'sandbox']);
       expect(portal.gateway.consumers.get(`app-${body.appId}`)).deep.include({ customId: body.appId, keys: [body.apiKey], groups: body.roles, tags: ['portal'] });
       const events = (await portal.service.events()).filter(({ subject }) => subject === body.appId);
       expect(events.map(({ type, data }) => [type, data])).deep.equal([['app.registered', { appId: body.appId, name: 'Budget', roles: body.roles }]]);
@@ -169,6 +170,13 @@ describe('the developer portal', function () {
       expect(again.status).equal(409);
       expect(again.body).not.include('kontor_secret_');
       expect((await portal.ask(visitor, 'GET', '/apps')).body.data).length(1);
+    });
+
+    it('says on its page what each of its roles is for', async () => {
+      const visitor = await signedUp(portal);
+      const { appId } = await register(visitor);
+      const page = await portal.service.request('GET', `/apps/${appId}`, { headers: { accept: 'text/html', cookie: visitor.cookie ?? '' } });
+      for (const role of ['onboarding', 'aisp', 'pisp', 'cbpii', 'sandbox']) expect(page.body).include(`<code>${role}</code> ${ROLE_MEANINGS[role]}`);
     });
 
     it('is not registered with a bad redirect URI, nor without signing in', async () => {

@@ -54,7 +54,10 @@ const railSecret = ({ settings, secrets }: PlatformContext): string => settings.
 const SERVICES: Program[] = [
   { name: 'customer', workspace: 'services/customer', port: 'CUSTOMER', database: 'customer' },
   { name: 'kyc', workspace: 'services/kyc', port: 'KYC', database: 'kyc' },
-  { name: 'account', workspace: 'services/account', port: 'ACCOUNT', database: 'account' },
+  {
+    name: 'account', workspace: 'services/account', port: 'ACCOUNT', database: 'account',
+    own: ({ secrets }) => ({ ACCOUNT_BALANCES_KEY: secrets.get('accountBalancesKey') }),
+  },
   { name: 'payment', workspace: 'services/payment', port: 'PAYMENT', database: 'payment' },
   {
     name: 'consent', workspace: 'services/consent', port: 'CONSENT', database: 'consent',
@@ -64,6 +67,7 @@ const SERVICES: Program[] = [
       BANK_PAGES_URL: publicUrls(settings).bankPages,
       CONSENT_DECISION_KEY: secrets.get('consentDecisionKey'),
       CREDENTIALS_KEY: secrets.bytes32('credentialsKey'),
+      ACCOUNT_BALANCES_KEY: secrets.get('accountBalancesKey'),
     }),
   },
   {

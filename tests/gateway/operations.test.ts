@@ -38,7 +38,7 @@ onEachTarget('Every operation at the gateway', ({ start }) => {
     client = new Client(target);
     for (const role of ROLES) byRole.set(role, await client.app([role]));
     foreignConsent = randomUUID();
-    await client.decide(foreignConsent, { clientId: randomUUID(), accounts: [account], permissions: ['accounts:read', 'balances:read', 'transactions:read', 'payments:initiate'] });
+    await client.decide(foreignConsent, { clientId: randomUUID(), accounts: [account], permissions: ['accounts:read', 'balances:read', 'transactions:read', 'payments:initiate', 'funds:confirm'] });
   });
   after(async () => {
     await client?.close();

@@ -11,6 +11,8 @@ export type Product = 'current' | 'savings';
 export interface Account {
   accountId: string;
   customerId: string;
+  /** Further customers who hold it, in the order they were named; each approves what is done with it. */
+  jointHolderIds: readonly string[];
   /** The fintech that opened it; others reach it by consent only. */
   clientId: string;
   product: Product;
@@ -61,26 +63,44 @@ export interface Change {
   events: Told[];
 }
 
+/** What an application wants opened, with the id that was made for it. */
+export interface OpeningWish {
+  accountId: string;
+  clientId: string;
+  customerId: string;
+  product: Product;
+  currency: string;
+  nickname?: string | undefined;
+  jointHolderIds?: readonly string[] | undefined;
+  now: Date;
+}
+
 /**
- * Opens an account for an active customer of the same client.
- * @throws Problem customer_not_active (also when the customer is not known here yet), not_your_resource
+ * Opens an account for an active customer of the same client, and for those who shall hold it jointly, of whom the same is asked.
+ * @param customers what is known of the customers the wish names, in any order
+ * @throws Problem customer_not_active (also when a customer is not known here yet), not_your_resource, invalid_request (a holder named twice)
  */
-export function openAccount(
-  customer: Customer | undefined,
-  wish: { accountId: string; clientId: string; customerId: string; product: Product; currency: string; nickname?: string | undefined; now: Date },
-): Change {
-  if (!customer) throw problem('customer_not_active', 'The customer is not active. Wait for customer.activated.');
-  if (customer.clientId !== wish.clientId) throw problem('not_your_resource', 'The customer was registered by another application.');
-  if (customer.status !== 'active' || customer.holderName === null)
-    throw problem('customer_not_active', 'Accounts are opened for active customers only.');
+export function openAccount(customers: readonly Customer[], wish: OpeningWish): Change {
   const { accountId, customerId, clientId, product, currency } = wish;
+  const jointHolderIds = (wish.jointHolderIds ?? []).map((id) => id.toLowerCase());
+  const holders = [customerId.toLowerCase(), ...jointHolderIds];
+  if (new Set(holders).size < holders.length) throw problem('invalid_request', 'jointHolderIds must name others than customerId, each once.');
+  const [holderName] = holders.map((id) => nameOfActive(customers.find((customer) => customer.customerId === id), clientId));
   return {
     account: {
-      accountId, customerId, clientId, product, currency, status: 'pending', holderName: customer.holderName,
+      accountId, customerId, jointHolderIds, clientId, product, currency, status: 'pending', holderName: holderName ?? '',
       iban: null, coreReference: null, nickname: wish.nickname ?? null, refusalReason: null, createdAt: wish.now, openedAt: null,
     },
     events: [{ type: 'account.requested', data: { accountId, customerId, clientId, product, currency } }],
   };
+}
+
+function nameOfActive(customer: Customer | undefined, clientId: string): string {
+  if (!customer) throw problem('customer_not_active', 'The customer is not active. Wait for customer.activated.');
+  if (customer.clientId !== clientId) throw problem('not_your_resource', 'The customer was registered by another application.');
+  if (customer.status !== 'active' || customer.holderName === null)
+    throw problem('customer_not_active', 'Accounts are opened for active customers only.');
+  return customer.holderName;
 }
 
 /** The core has booked the account: it can be used. Heard again, nothing changes. @throws Error when the core contradicts itself */
@@ -89,10 +109,11 @@ export function bookAtCore(account: Account, booked: { iban: string; coreReferen
     if (account.iban === booked.iban) return unchanged(account);
     throw new Error(`the core booked account ${account.accountId}, which is ${account.status} already`);
   }
-  const { accountId, customerId, clientId, currency, product, holderName } = account;
+  const { accountId, customerId, clientId, currency, product, holderName, jointHolderIds } = account;
+  const joint = jointHolderIds.length > 0 ? { jointHolders: [...jointHolderIds] } : {};
   return {
     account: { ...account, status: 'enabled', iban: booked.iban, coreReference: booked.coreReference, openedAt: now },
-    events: [{ type: 'account.opened', data: { accountId, customerId, clientId, iban: booked.iban, currency, product, holderName } }],
+    events: [{ type: 'account.opened', data: { accountId, customerId, clientId, iban: booked.iban, currency, product, holderName, ...joint } }],
   };
 }
 
@@ -162,6 +183,7 @@ export function bianServiceDomain(account: { product: Product }): 'CurrentAccoun
 export function toOpening(account: Account) {
   return {
     accountId: account.accountId, status: account.status, customerId: account.customerId, product: account.product, currency: account.currency,
+    ...(account.jointHolderIds.length === 0 ? {} : { jointHolderIds: [...account.jointHolderIds] }),
     ...(account.iban === null ? {} : { iban: account.iban }),
     ...(account.nickname === null ? {} : { nickname: account.nickname }),
     ...(account.refusalReason === null ? {} : { refusalReason: account.refusalReason }),
@@ -169,10 +191,11 @@ export function toOpening(account: Account) {
   };
 }
 
-/** The account as a customer consented to show it. */
+/** The account as a customer consented to show it: that others hold it as well, not who they are. */
 export function toAccount(account: Account) {
   return {
     accountId: account.accountId, status: account.status, product: account.product, currency: account.currency, holderName: account.holderName,
+    jointlyHeld: account.jointHolderIds.length > 0,
     ...(account.iban === null ? {} : { iban: account.iban }),
     ...(account.nickname === null ? {} : { nickname: account.nickname }),
     openedAt: account.openedAt?.toISOString() ?? null,
@@ -189,6 +212,17 @@ export function toBalances(accountId: string, balance: Balance) {
     accountId,
     balances: [one('interimBooked', balance.bookedMinor), one('interimAvailable', balance.bookedMinor - balance.heldMinor)],
   };
+}
+
+/**
+ * Whether `wanted` could be paid from the account now. Funds held for payments under way do not count, and nothing is available on an account that
+ * may not be debited.
+ * @throws Problem invalid_amount (not more than zero), unprocessable (not in the currency of the account)
+ */
+export function fundsAvailable(account: Pick<Account, 'status' | 'currency'>, balance: Balance | undefined, wanted: Money): boolean {
+  positive(wanted);
+  if (wanted.currency !== account.currency) throw problem('unprocessable', `The account is kept in ${account.currency}. Ask for an amount in that currency.`);
+  return account.status === 'enabled' && balance !== undefined && balance.bookedMinor - balance.heldMinor >= wanted.minor;
 }
 
 const indicator = (debit: boolean): 'CRDT' | 'DBIT' => (debit ? 'DBIT' : 'CRDT');

@@ -1,5 +1,6 @@
-import { integer } from '@kontor/kernel/config';
+import { integer, secret } from '@kontor/kernel/config';
 import { defineService, isMain, runService } from '@kontor/kernel/service';
+import { internalBalances } from './internal.js';
 import { accountRepository } from './repository.js';
 import { routes } from './routes.js';
 import { subscriptions } from './subscriptions.js';
@@ -9,6 +10,7 @@ export const options = defineService({
   root: new URL('..', import.meta.url),
   settings: {
     LEDGER_CHECK_EVERY_S: integer({ default: 60, min: 1, max: 86_400, explain: 'How often the ledger\'s invariants are checked, in seconds' }),
+    ACCOUNT_BALANCES_KEY: secret({ explain: 'Shared with the consent service: who may read a customer\'s balances for the approval page' }),
   },
   wire: ({ database, settings, logger, metrics }) => {
     const accounts = accountRepository(database);
@@ -23,6 +25,9 @@ export const options = defineService({
     return {
       routes: routes({ accounts, now }),
       subscriptions: subscriptions({ accounts, now }),
+      extend: (app) => {
+        app.use('/internal', internalBalances({ accounts, key: settings.ACCOUNT_BALANCES_KEY }));
+      },
       stop: async () => clearInterval(check),
     };
   },

@@ -139,6 +139,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{accountId}/funds-confirmations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask whether an amount is available
+         * @description Yes or no at this moment, never the balance; no funds are held. Funds held for payments under way are not available, nor is anything on
+         *     an account that may not be debited. An amount in another currency than the account's is refused (422).
+         */
+        post: operations["confirmFunds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{accountId}/transactions": {
         parameters: {
             query?: never;
@@ -257,6 +281,8 @@ export interface components {
             product: components["schemas"]["Product"];
             currency: components["schemas"]["Currency"];
             nickname?: string;
+            /** @description Further customers of yours who shall hold the account; active, like customerId. */
+            jointHolderIds?: string[];
         };
         UpdateAccount: {
             /** @description A name of the customer's choice; null takes it away */
@@ -268,6 +294,8 @@ export interface components {
             status: components["schemas"]["AccountStatus"];
             /** Format: uuid */
             customerId: string;
+            /** @description Further customers who hold the account */
+            jointHolderIds?: string[];
             product: components["schemas"]["Product"];
             currency: components["schemas"]["Currency"];
             /** @description Present once the core has booked the account */
@@ -285,10 +313,21 @@ export interface components {
             product: components["schemas"]["Product"];
             currency: components["schemas"]["Currency"];
             iban?: string;
+            /** @description The customer the account was opened for */
             holderName?: string;
+            /** @description Whether further customers hold the account */
+            jointlyHeld: boolean;
             nickname?: string;
             /** Format: date-time */
             openedAt: string | null;
+        };
+        FundsConfirmationRequest: {
+            amount: components["schemas"]["Money"];
+        };
+        FundsConfirmation: {
+            fundsAvailable: boolean;
+            /** Format: date-time */
+            confirmedAt: string;
         };
         AccountList: {
             data: components["schemas"]["Account"][];
@@ -481,6 +520,7 @@ export interface operations {
                      *           "currency": "EUR",
                      *           "iban": "DE78997000010000000017",
                      *           "holderName": "Ada Example",
+                     *           "jointlyHeld": false,
                      *           "nickname": "Household",
                      *           "openedAt": "2026-01-05T09:30:00.000Z"
                      *         }
@@ -572,6 +612,7 @@ export interface operations {
                      *       "currency": "EUR",
                      *       "iban": "DE78997000010000000017",
                      *       "holderName": "Ada Example",
+                     *       "jointlyHeld": false,
                      *       "nickname": "Household",
                      *       "openedAt": "2026-01-05T09:30:00.000Z"
                      *     }
@@ -700,6 +741,49 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Balances"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirmFunds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": {
+                 *         "amount": "49.90",
+                 *         "currency": "EUR"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["FundsConfirmationRequest"];
+            };
+        };
+        responses: {
+            /** @description Whether the amount could be paid now. */
+            200: {
+                headers: {
+                    "X-BIAN-Service-Domain": components["headers"]["BianServiceDomain"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "fundsAvailable": true,
+                     *       "confirmedAt": "2026-01-05T09:31:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FundsConfirmation"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -13,13 +13,13 @@ import {
 } from './account.js';
 
 interface AccountRow {
-  account_id: string; customer_id: string; client_id: string; product: Account['product']; currency: string; status: Account['status'];
+  account_id: string; customer_id: string; joint_holder_ids: string[]; client_id: string; product: Account['product']; currency: string; status: Account['status'];
   holder_name: string; iban: string | null; core_reference: string | null; nickname: string | null; refusal_reason: string | null;
   created_at: Date; opened_at: Date | null;
 }
 
 const toDomain = (row: AccountRow): Account => ({
-  accountId: row.account_id, customerId: row.customer_id, clientId: row.client_id, product: row.product, currency: row.currency,
+  accountId: row.account_id, customerId: row.customer_id, jointHolderIds: row.joint_holder_ids, clientId: row.client_id, product: row.product, currency: row.currency,
   status: row.status, holderName: row.holder_name, iban: row.iban, coreReference: row.core_reference, nickname: row.nickname,
   refusalReason: row.refusal_reason, createdAt: row.created_at, openedAt: row.opened_at,
 });
@@ -70,21 +70,20 @@ export function accountRepository(database: Database) {
     change: (accountId: string, context: EventContext, rule: (account: Account, balance: Balance | undefined) => Change): Promise<Account> =>
       database.transaction((tx) => changeIn(tx, accountId, rule, (told, account) => appendEvent(database, tx, accountEvent(told, account, context)))),
 
-    /** Opens an account once for an Idempotency-Key; the customer is read under a share lock, so it cannot close meanwhile. */
+    /** Opens an account once for an Idempotency-Key; its holders are read under share locks, so none can close meanwhile. */
     async open<Body>(
-      request: { key: string; clientId: string; body: { customerId: string }; context: EventContext },
-      rule: (customer: Customer | undefined) => Change, answer: (account: Account) => IdempotentAnswer<Body>,
+      request: { key: string; clientId: string; body: { customerId: string; jointHolderIds?: readonly string[] | undefined }; context: EventContext },
+      rule: (customers: readonly Customer[]) => Change, answer: (account: Account) => IdempotentAnswer<Body>,
     ): Promise<IdempotentAnswer<Body>> {
       return idempotent(database, { key: request.key, clientId: request.clientId, operation: 'openAccount', body: request.body }, async (tx) => {
-        const [known] = await database.query<{ customer_id: string; client_id: string; holder_name: string | null; status: Customer['status']; as_of: Date }>(
-          'select * from customers where customer_id = $1 for share', [request.body.customerId], tx);
-        const { account, events } = rule(known && {
-          customerId: known.customer_id, clientId: known.client_id, holderName: known.holder_name, status: known.status, asOf: known.as_of,
-        });
+        const known = await database.query<{ customer_id: string; client_id: string; holder_name: string | null; status: Customer['status']; as_of: Date }>(
+          'select * from customers where customer_id = any ($1::uuid[]) order by customer_id for share', [[request.body.customerId, ...request.body.jointHolderIds ?? []]], tx);
+        const { account, events } = rule(known.map((row) => (
+          { customerId: row.customer_id, clientId: row.client_id, holderName: row.holder_name, status: row.status, asOf: row.as_of })));
         await database.query(
-          `insert into accounts (account_id, customer_id, client_id, product, currency, status, holder_name, nickname, created_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-          [account.accountId, account.customerId, account.clientId, account.product, account.currency, account.status, account.holderName,
+          `insert into accounts (account_id, customer_id, joint_holder_ids, client_id, product, currency, status, holder_name, nickname, created_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+          [account.accountId, account.customerId, account.jointHolderIds, account.clientId, account.product, account.currency, account.status, account.holderName,
             account.nickname, account.createdAt], tx);
         for (const told of events) await appendEvent(database, tx, accountEvent(told, account, request.context));
         return answer(account);
@@ -99,6 +98,17 @@ export function accountRepository(database: Database) {
         'select * from accounts where account_id = any ($1::uuid[]) and ($2::uuid is null or account_id > $2) order by account_id limit $3',
         [accountIds, after, page.limit + 1]);
       return paged(rows.map(toDomain), page.limit, (last) => ({ id: last.accountId }));
+    },
+
+    /** The usable accounts (enabled or blocked) a customer holds alone or jointly, with what is available on them; oldest first. */
+    async heldBy(customerId: string): Promise<{ accountId: string; available: Money }[]> {
+      const rows = await database.query<{ account_id: string; currency: string; available: string }>(
+        `select a.account_id, a.currency, b.booked_minor - b.held_minor as available
+         from accounts a join ledger_balances b on b.ledger_account_id = a.account_id and b.shard = 0
+         where a.status in ('enabled', 'blocked')
+           and (a.customer_id = $1 or (a.joint_holder_ids <> '{}' and a.joint_holder_ids @> array[$1::uuid]))
+         order by a.account_id`, [customerId]);
+      return rows.map((row) => ({ accountId: row.account_id, available: { minor: BigInt(row.available), currency: row.currency } }));
     },
 
     /** Keeps what a customer event says, unless a newer one was heard; `closed` is final. */

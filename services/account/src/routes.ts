@@ -1,9 +1,10 @@
 /** One handler per operation of openapi.yaml. */
 import { newId } from '@kontor/kernel/ids';
+import { parseMoney } from '@kontor/kernel/money';
 import { problem } from '@kontor/kernel/problem';
 import type { Routes } from '@kontor/kernel/service';
 import {
-  bianServiceDomain, blockAccount, bookingDates, closeAccount, openAccount, renameAccount, requireOwner, toAccount, toBalances,
+  bianServiceDomain, blockAccount, bookingDates, closeAccount, fundsAvailable, openAccount, renameAccount, requireOwner, toAccount, toBalances,
   toLedgerTransaction, toOpening, toTransaction, type Account,
 } from './account.js';
 import type { components, operations } from './openapi.generated.js';
@@ -29,7 +30,7 @@ export function routes({ accounts, now }: RouteNeeds): Routes<operations> {
       const wish = body as Schemas['OpenAccount'];
       return accounts.open(
         { key: headers['idempotency-key'] as string, clientId: caller.clientId, body: wish, context },
-        (customer) => openAccount(customer, { ...wish, accountId: newId(), clientId: caller.clientId, now: now() }),
+        (customers) => openAccount(customers, { ...wish, accountId: newId(), clientId: caller.clientId, now: now() }),
         (account) => ({
           status: 201, body: toOpening(account), headers: { Location: `/v1/accounts/${account.accountId}/opening`, ...bianHeaders(account) },
         }));
@@ -71,6 +72,12 @@ export function routes({ accounts, now }: RouteNeeds): Routes<operations> {
       const balance = await accounts.balance(params.accountId)
         ?? { bookedMinor: 0n, heldMinor: 0n, currency: account.currency, asOf: now() };
       return { status: 200, body: toBalances(params.accountId, balance), headers: bianHeaders(account) };
+    },
+    async confirmFunds({ params, body }) {
+      const account = await existing(params.accountId);
+      const wanted = parseMoney((body as Schemas['FundsConfirmationRequest']).amount);
+      const confirmed = { fundsAvailable: fundsAvailable(account, await accounts.balance(params.accountId), wanted), confirmedAt: now().toISOString() };
+      return { status: 200, body: confirmed, headers: bianHeaders(account) };
     },
     async listTransactions({ params, query }) {
       const wanted = query as { limit: number; cursor?: string; fromBookingDate?: string; toBookingDate?: string };

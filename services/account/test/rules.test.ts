@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Problem } from '@kontor/kernel/problem';
 import {
   bianServiceDomain, blockAccount, bookAtCore, bookingDates, closeAccount, customerFrom, openAccount, positive, refuseAtCore, renameAccount,
-  requireOwner, toBalances, toLedgerTransaction, toOpening, toTransaction, type Account, type AccountEntry, type Customer,
+  fundsAvailable, requireOwner, toAccount, toBalances, toLedgerTransaction, toOpening, toTransaction, type Account, type AccountEntry, type Customer,
 } from '../src/account.js';
 
 const NOW = new Date('2026-01-05T09:30:00.000Z');
@@ -11,7 +11,7 @@ const wish = { accountId: 'a-1', clientId: 'app-1', customerId: 'c-1', product: 
 const customer = (change: Partial<Customer> = {}): Customer =>
   ({ customerId: 'c-1', clientId: 'app-1', holderName: 'Ada Example', status: 'active', asOf: NOW, ...change });
 const account = (change: Partial<Account> = {}): Account => ({
-  accountId: 'a-1', customerId: 'c-1', clientId: 'app-1', product: 'current', currency: 'EUR', status: 'enabled', holderName: 'Ada Example',
+  accountId: 'a-1', customerId: 'c-1', jointHolderIds: [], clientId: 'app-1', product: 'current', currency: 'EUR', status: 'enabled', holderName: 'Ada Example',
   iban: 'DE78997000010000000017', coreReference: 'CORE-17', nickname: null, refusalReason: null, createdAt: NOW, openedAt: NOW, ...change,
 });
 const pending = () => account({ status: 'pending', iban: null, coreReference: null, openedAt: null });
@@ -29,17 +29,42 @@ function refusal(action: () => unknown): string {
 
 describe('opening an account', () => {
   it('starts pending, in the name of the customer, and asks the core', () => {
-    const { account: opened, events } = openAccount(customer(), wish);
+    const { account: opened, events } = openAccount([customer()], wish);
     expect(opened).to.include({ status: 'pending', holderName: 'Ada Example', iban: null, clientId: 'app-1' });
     expect(events).to.deep.equal([{
       type: 'account.requested', data: { accountId: 'a-1', customerId: 'c-1', clientId: 'app-1', product: 'current', currency: 'EUR' },
     }]);
   });
   for (const status of ['under_review', 'rejected', 'closed'] as const)
-    it(`is refused while the customer is ${status}`, () => expect(refusal(() => openAccount(customer({ status }), wish))).to.equal('customer_not_active'));
-  it('is refused for a customer nobody has heard of', () => expect(refusal(() => openAccount(undefined, wish))).to.equal('customer_not_active'));
+    it(`is refused while the customer is ${status}`, () => expect(refusal(() => openAccount([customer({ status })], wish))).to.equal('customer_not_active'));
+  it('is refused for a customer nobody has heard of', () => expect(refusal(() => openAccount([], wish))).to.equal('customer_not_active'));
   it('is refused for the customer of another application', () =>
-    expect(refusal(() => openAccount(customer({ clientId: 'app-2' }), wish))).to.equal('not_your_resource'));
+    expect(refusal(() => openAccount([customer({ clientId: 'app-2' })], wish))).to.equal('not_your_resource'));
+
+  describe('for several holders', () => {
+    const second = (change: Partial<Customer> = {}): Customer => customer({ customerId: 'c-2', holderName: 'Ben Example', ...change });
+    it('keeps them in the order they were named and tells them when it is opened; a sole holder has none to tell', () => {
+      const { account: opened } = openAccount([second(), customer({ customerId: 'c-3' }), customer()], { ...wish, jointHolderIds: ['C-3', 'c-2'] });
+      expect(opened).to.deep.include({ holderName: 'Ada Example', jointHolderIds: ['c-3', 'c-2'] });
+      expect(bookAtCore(opened, { iban: 'DE78997000010000000017', coreReference: 'CORE-17' }, NOW).events[0]?.data).to.deep.include({ jointHolders: ['c-3', 'c-2'] });
+      expect(bookAtCore(pending(), { iban: 'DE78997000010000000017', coreReference: 'CORE-17' }, NOW).events[0]?.data).not.to.have.property('jointHolders');
+    });
+    for (const [what, known, named, code] of [
+      ['one of them is not known', [customer()], ['c-2'], 'customer_not_active'],
+      ['one of them is not active', [customer(), second({ status: 'under_review' })], ['c-2'], 'customer_not_active'],
+      ['one of them is of another application', [customer(), second({ clientId: 'app-2' })], ['c-2'], 'not_your_resource'],
+      ['the customer is named again', [customer()], ['C-1'], 'invalid_request'],
+      ['one of them is named twice', [customer(), second()], ['c-2', 'C-2'], 'invalid_request'],
+    ] as const)
+      it(`is refused: ${what}`, () => expect(refusal(() => openAccount(known, { ...wish, jointHolderIds: named }))).to.equal(code));
+    it('shows the opener who they are, and others only that there are some', () => {
+      const joint = account({ jointHolderIds: ['c-2'] });
+      expect(toOpening(joint)).to.deep.include({ jointHolderIds: ['c-2'] });
+      expect(toOpening(account())).not.to.have.property('jointHolderIds');
+      expect([toAccount(joint).jointlyHeld, toAccount(account()).jointlyHeld]).to.deep.equal([true, false]);
+      expect(JSON.stringify(toAccount(joint))).not.to.include('c-2');
+    });
+  });
 });
 
 describe('the answer of the core', () => {
@@ -145,4 +170,20 @@ describe('small rules', () => {
   });
   it('a customer event says what the customer is', () =>
     expect(customerFrom('customer.activated', { customerId: 'c-1', clientId: 'app-1', name: { given: 'Ada', family: 'Example' } }, NOW)).to.deep.equal(customer()));
+});
+
+describe('a confirmation of funds', () => {
+  const eur = (minor: bigint) => ({ minor, currency: 'EUR' });
+  it('is yes to the last minor unit that is not held, and no beyond it', () => {
+    expect(fundsAvailable(account(), balance(10_000n, 2_500n), eur(7_500n))).to.equal(true);
+    expect(fundsAvailable(account(), balance(10_000n, 2_500n), eur(7_501n))).to.equal(false);
+  });
+  it('is no for an account that may not be debited, whatever is on it', () => {
+    for (const status of ['pending', 'blocked', 'closed'] as const) expect(fundsAvailable(account({ status }), balance(10_000n), eur(1n)), status).to.equal(false);
+    expect(fundsAvailable(pending(), undefined, eur(1n))).to.equal(false);
+  });
+  it('is not given for another currency, nor for nothing', () => {
+    expect(refusal(() => fundsAvailable(account(), balance(10_000n), { minor: 1n, currency: 'USD' }))).to.equal('unprocessable');
+    expect(refusal(() => fundsAvailable(account(), balance(10_000n), eur(0n)))).to.equal('invalid_amount');
+  });
 });

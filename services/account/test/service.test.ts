@@ -9,11 +9,12 @@ const event = <T extends EventType>(type: T, data: EventData<T>): Event<T> => ne
 const eur = (amount: string) => ({ amount, currency: 'EUR' });
 const opener: TestCaller = { clientId: 'app-1', scopes: ['accounts'], roles: ['onboarding'] };
 const payee = { name: 'Example Shop', iban: 'NL02ABNA0123456789' };
+const BALANCES_KEY = 'shared-with-the-consent-service';
 let ibans = 100;
 
 describe('the account service', () => {
   let service: TestService;
-  before(async () => { service = await testService(options); });
+  before(async () => { service = await testService(options, { ACCOUNT_BALANCES_KEY: BALANCES_KEY }); });
   after(() => service.stop());
 
   const told = async (type: EventType, about: string) =>
@@ -193,6 +194,93 @@ describe('the account service', () => {
       const { body } = await read(`/v1/accounts/${a.accountId}/transactions`, 'listTransactions', reader([a.accountId]));
       const foreign = await read(`/v1/accounts/${b.accountId}/transactions/${body.data[0].transactionId as string}`, 'getTransaction', reader([a.accountId, b.accountId]));
       expect(foreign.body.code).to.equal('transaction_not_found');
+    });
+  });
+
+  describe('an account held jointly', () => {
+    it('is opened for active customers of the same application, and told with all its holders', async () => {
+      const [first, second, third] = [await activeCustomer(), await activeCustomer(), await activeCustomer()];
+      const opened = await request(first, { body: { jointHolderIds: [third, second] } });
+      expect(opened.body).to.deep.include({ customerId: first, jointHolderIds: [third, second] });
+      const { accountId } = opened.body as { accountId: string };
+      await service.deliver(event('core.account-booked', { accountId, iban: `DE00JOINTLY${ibans++}HELD`, coreReference: accountId }));
+      expect((await told('account.opened', accountId))[0]).to.deep.include({ customerId: first, jointHolders: [third, second] });
+      expect((await read(`/v1/accounts/${accountId}/opening`, 'getAccountOpening', opener)).body.jointHolderIds).to.deep.equal([third, second]);
+      const shown = await read(`/v1/accounts/${accountId}`, 'getAccount', reader([accountId]));
+      expect(shown.body.jointlyHeld).to.equal(true);
+      expect(JSON.stringify(shown.body)).not.to.include(second);
+    });
+    it('is refused with a holder who is unknown, of another application, or named twice; with none or too many named', async () => {
+      const first = await activeCustomer();
+      const many = await Promise.all(Array.from({ length: 4 }, () => activeCustomer()));
+      const cells: [string[], string][] = [
+        [[newId()], 'customer_not_active'], [[await activeCustomer('app-2')], 'not_your_resource'], [[first], 'invalid_request'],
+        [[many[0]!, many[0]!.toUpperCase()], 'invalid_request'], [[many[0]!, many[0]!], 'invalid_request'], [[], 'invalid_request'], [many, 'invalid_request'],
+      ];
+      for (const [jointHolderIds, code] of cells) expect((await request(first, { body: { jointHolderIds } })).body.code, String(jointHolderIds)).to.equal(code);
+      expect(await told('account.requested', first)).to.deep.equal([]);
+      expect((await request(first, { body: { jointHolderIds: many.slice(0, 3) } })).status).to.equal(201);
+    });
+  });
+
+  describe('confirming funds', () => {
+    const asker = (accounts: string[], change: Partial<TestCaller> = {}): TestCaller => ({
+      clientId: 'tpp-9', scopes: ['funds'], roles: ['cbpii'], consent: { id: newId(), version: 1, permissions: ['funds:confirm'], accounts, customerId: newId() }, ...change,
+    });
+    const ask = (accountId: string, amount: object, caller = asker([accountId])) =>
+      service.request('POST', `/v1/accounts/${accountId}/funds-confirmations`, { op: 'confirmFunds', caller, body: { amount } });
+
+    it('says yes or no to what is available, and never how much there is', async () => {
+      const { accountId, iban } = await enabled();
+      await credit(iban, '100.00');
+      await service.deliver(order(newId(), accountId, '40.00'));
+      const [yes, no] = [await ask(accountId, eur('60.00')), await ask(accountId, eur('60.01'))];
+      expect([yes.status, yes.body.fundsAvailable, no.status, no.body.fundsAvailable]).to.deep.equal([200, true, 200, false]);
+      expect(Object.keys(no.body)).to.have.members(['fundsAvailable', 'confirmedAt']);
+      expect(await balances(accountId)).to.deep.equal(['100.00', '60.00']);
+    });
+    it('is refused for another currency, for nothing, without the consent, the permission, the account, the scope or the role', async () => {
+      const { accountId } = await enabled();
+      expect((await ask(accountId, { amount: '1.00', currency: 'USD' })).body).to.include({ status: 422, code: 'unprocessable' });
+      expect((await ask(accountId, eur('0.00'))).body.code).to.equal('invalid_amount');
+      const callers: [TestCaller, string][] = [
+        [asker([accountId], { consent: undefined as never }), 'consent_required'], [asker([newId()]), 'consent_account_not_covered'],
+        [{ ...reader([accountId]), scopes: ['funds'], roles: ['cbpii'] }, 'consent_permission_missing'],
+        [asker([accountId], { scopes: ['accounts'] }), 'insufficient_scope'], [asker([accountId], { roles: ['aisp', 'pisp'] }), 'role_required'],
+      ];
+      for (const [caller, code] of callers) expect((await ask(accountId, eur('1.00'), caller)).body.code).to.equal(code);
+      const gone = newId();
+      expect((await ask(gone, eur('1.00'))).body.code).to.equal('account_not_found');
+    });
+  });
+
+  describe('the balances for the approval page', () => {
+    const balancesOf = (customerId: string, key: string | undefined = BALANCES_KEY) =>
+      service.request('GET', `/internal/customers/${customerId}/balances`, { headers: key === undefined ? {} : { 'x-balances-key': key } });
+
+    it('are what is available on the usable accounts a customer holds alone or jointly', async () => {
+      const [customerId, other] = [await activeCustomer(), await activeCustomer()];
+      const open = async (holder: string, body: object = {}): Promise<string> => {
+        const { accountId } = (await request(holder, { body })).body as { accountId: string };
+        const iban = `DE00BALANCE${ibans++}HELD`;
+        await service.deliver(event('core.account-booked', { accountId, iban, coreReference: iban }));
+        await credit(iban, '20.00');
+        return accountId;
+      };
+      const own = await open(customerId);
+      const joint = await open(other, { jointHolderIds: [customerId] });
+      await open(other);
+      await request(customerId);
+      await service.deliver(order(newId(), own, '5.00'));
+      const answer = await balancesOf(customerId);
+      expect(answer.body).to.deep.equal({ balances: [{ accountId: own, available: eur('15.00') }, { accountId: joint, available: eur('20.00') }] });
+      expect(answer.headers['cache-control']).to.equal('no-store');
+    });
+    it('are none for a stranger, and not for who lacks the key', async () => {
+      expect((await balancesOf(newId())).body).to.deep.equal({ balances: [] });
+      expect((await balancesOf('everybody')).body.code).to.equal('invalid_request');
+      for (const key of ['', 'shared-with-the-consent-servicf', `${BALANCES_KEY}x`]) expect((await balancesOf(newId(), key)).body).to.include({ status: 401, code: 'unauthenticated' });
+      expect((await service.request('GET', `/internal/customers/${newId()}/balances`)).status).to.equal(401);
     });
   });
 
