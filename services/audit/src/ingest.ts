@@ -1,9 +1,13 @@
 /** The gateway's access log comes in here (Kong's http-log plugin): `POST /internal/access-records`, header `X-Audit-Key`. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import express, { type Router } from 'express';
+import { childTraceparent, newEvent } from '@kontor/kernel/events';
+import { newId } from '@kontor/kernel/ids';
 import type { Logger } from '@kontor/kernel/logger';
+import type { Metrics } from '@kontor/kernel/metrics';
 import { problem } from '@kontor/kernel/problem';
+import { sameKey } from '@kontor/kernel/shared-key';
 import type { AccessRecords } from './access-records.js';
+import { codeLabel, decidedIn, type Decided } from './decided.js';
 import type { TrailRepository } from './repository.js';
 import { accessRecordOf, recordOfAccess, type AccessRecord } from './trail.js';
 
@@ -12,6 +16,7 @@ export interface IngestNeeds {
   accessRecords: AccessRecords;
   key: string;
   logger: Logger;
+  metrics: Metrics;
   now: () => Date;
 }
 
@@ -22,7 +27,10 @@ const MOST_BATCH = 500;
  * the chain takes one writer at a time, so a record a transaction would be its bound.
  */
 export function ingest(needs: IngestNeeds): Router {
-  const keep = batched<AccessRecord>((records) => write(needs, records));
+  const counted = needs.metrics.counter({ name: 'consent_decisions_total', help: 'Decisions of the gateway under consents, each counted once.', labels: ['decision', 'code'] });
+  const keep = batched<AccessRecord>(async (records) => {
+    for (const { data } of await write(needs, records)) counted.inc({ decision: data.decision, code: codeLabel(data.code) }, data.count);
+  });
   const router = express.Router();
   router.post('/access-records', (request, _response, next) => {
     if (!sameKey(request.headers['x-audit-key'], needs.key)) throw problem('unauthenticated', 'Show the key of the gateway in X-Audit-Key.');
@@ -38,11 +46,26 @@ export function ingest(needs: IngestNeeds): Router {
   return router;
 }
 
-async function write({ trail, accessRecords, now }: IngestNeeds, records: readonly AccessRecord[]): Promise<void> {
+/**
+ * Keeps records in the document store, then in the chain, and tells of those the chain did not have yet (access.decided) in the chain's
+ * transaction. The chain is the one that says what is new, whichever document store there is: a batch that is delivered again, after an
+ * answer was lost or a write failed half-way, is counted as far as it was not counted.
+ */
+async function write({ trail, accessRecords, now }: IngestNeeds, records: readonly AccessRecord[]): Promise<Decided[]> {
   await accessRecords.put(records);
   const at = now();
   const chained = records.map((record) => recordOfAccess(record, at)).filter((record) => record !== undefined);
-  if (chained.length > 0) await trail.transaction((tx) => trail.append(tx, chained));
+  if (chained.length === 0) return [];
+  return trail.transaction(async (tx) => {
+    const decided = decidedIn(await trail.append(tx, chained));
+    for (const { data, customerId } of decided) {
+      await trail.tell(tx, newEvent('access.decided', {
+        subject: data.consentId, data, source: 'audit', now: at, ...(customerId === undefined ? {} : { customerId }),
+        context: { correlationId: newId(), traceparent: childTraceparent(), clientId: data.clientId },
+      }));
+    }
+    return decided;
+  });
 }
 
 /** Groups what is given while a write is under way; each giver waits for the write that holds its records. */
@@ -65,10 +88,4 @@ export function batched<T>(writeAll: (items: readonly T[]) => Promise<void>): (i
     waiting.push({ items, done, failed });
     if (!writing) void run();
   });
-}
-
-/** Compared by hash, so that neither length nor content shows in the time it takes. */
-function sameKey(sent: string | string[] | undefined, expected: string): boolean {
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return typeof sent === 'string' && timingSafeEqual(hash(sent), hash(expected));
 }

@@ -24,7 +24,7 @@ export const options = defineService({
       routes: routes({ trail, accessRecords, now }),
       subscriptions: subscriptions({ trail, now }),
       extend: (app) => {
-        app.use('/internal', ingest({ trail, accessRecords, key: settings.AUDIT_INGEST_KEY, logger, now }));
+        app.use('/internal', ingest({ trail, accessRecords, key: settings.AUDIT_INGEST_KEY, logger, metrics, now }));
       },
       stop: async () => {
         await watch.stop();

@@ -1,6 +1,8 @@
 /** All SQL of the trail: appending, reading, proving, erasing. */
 import { decodeCursor, encodeCursor } from '@kontor/kernel/cursor';
 import type { Database, Tx } from '@kontor/kernel/database';
+import type { Event } from '@kontor/kernel/events';
+import { appendEvent } from '@kontor/kernel/outbox';
 import { newDataKey, seal, unseal, unwrapDataKey } from './sealing.js';
 import {
   canonicalJson, canonicalOf, concludeProof, EMPTY_PROOF, prove, recordOfErasure,
@@ -24,8 +26,10 @@ export interface TrailFilter {
 }
 
 export interface TrailRepository {
-  /** Appends records in order; those already there (by event id) are left out. @returns how many were appended */
-  append(tx: Tx, records: readonly NewRecord[]): Promise<number>;
+  /** Appends records in order; those already there (by event id) are left out. @returns those that were appended */
+  append(tx: Tx, records: readonly NewRecord[]): Promise<NewRecord[]>;
+  /** Tells an event in the transaction of what it tells. */
+  tell(tx: Tx, event: Event): Promise<void>;
   transaction<T>(effects: (tx: Tx) => Promise<T>): Promise<T>;
   /** A page in the order of the chain. */
   list(filter: TrailFilter): Promise<{ records: ReadRecord[]; nextCursor: string | null }>;
@@ -79,15 +83,16 @@ export function trailRepository(database: Database, masterKey: Buffer): TrailRep
   };
 
   const append: TrailRepository['append'] = async (tx, records) => {
-    if (records.length === 0) return 0;
+    if (records.length === 0) return [];
     const customers = await customersOf(tx, records);
     const subjects = records.map(({ personal, resources }, i) =>
       Object.keys(personal).length === 0 ? undefined : customers[i] === undefined ? resources[0] : `customer:${customers[i]}`);
     // Links, then keys, then the chain's lock: every writer takes its locks in this order.
     const keys = await keysOf(tx, [...new Set(subjects.filter((subject) => subject !== undefined))], records[0]!.recordedAt);
     const rows = records.map((record, i) => sealed(record, customers[i], subjects[i], keys));
-    const appended = await database.query('select append_audit_records($1::jsonb) as position', [JSON.stringify(rows.map(toParameter))], tx);
-    return appended.length;
+    const appended = await database.query<{ event_id: string }>('select append_audit_records($1::jsonb) as event_id', [JSON.stringify(rows.map(toParameter))], tx);
+    const byId = new Map(records.map((record) => [record.eventId, record]));
+    return appended.map(({ event_id: id }) => byId.get(id)).filter((record) => record !== undefined);
   };
 
   const opened = async (rows: readonly RecordRow[]): Promise<ReadRecord[]> => {
@@ -108,6 +113,7 @@ export function trailRepository(database: Database, masterKey: Buffer): TrailRep
 
   return {
     append,
+    tell: (tx, event) => appendEvent(database, tx, event),
     transaction: (effects) => database.transaction(effects),
     async list({ customerId, type, clientId, consentId, from, to, limit, cursor }) {
       const after = cursor === undefined ? 0 : decodeCursor<{ position: number }>(cursor, ['position']).position;

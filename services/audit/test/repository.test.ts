@@ -26,7 +26,7 @@ describe('Storage of the trail', () => {
   afterEach(() => store.drop());
 
   const append = (...events: AnyEvent[]): Promise<number> =>
-    store.database.transaction((tx) => trail.append(tx, events.map((event) => recordOfEvent(event, new Date()))));
+    store.database.transaction(async (tx) => (await trail.append(tx, events.map((event) => recordOfEvent(event, new Date())))).length);
   const erase = (customerId: string, now = new Date()): ReturnType<TrailRepository['erase']> =>
     trail.erase(customerId, { eventId: newId(), clientId: 'officer', correlationId: 'c-2', now });
 

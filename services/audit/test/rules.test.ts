@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { EVENT_TYPES, newEvent, type AnyEvent } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
+import { codeLabel, decidedIn } from '../src/decided.js';
 import { batched } from '../src/ingest.js';
 import { newDataKey, seal, unseal, unwrapDataKey } from '../src/sealing.js';
-import { accessRecordOf, canonicalJson, concludeProof, EMPTY_PROOF, FIRST_PREVIOUS_HASH, hashOf, prove, recordOfAccess, recordOfEvent, type ChainedRecord, type SealedRecord } from '../src/trail.js';
+import { accessRecordOf, canonicalJson, concludeProof, EMPTY_PROOF, FIRST_PREVIOUS_HASH, hashOf, prove, recordOfAccess, recordOfEvent, type AccessRecord, type ChainedRecord, type NewRecord, type SealedRecord } from '../src/trail.js';
 
 const NOW = new Date('2026-03-01T10:00:00.000Z');
 const CONTEXT = { correlationId: 'c-1', traceparent: '', clientId: 'app-1' };
@@ -172,5 +173,26 @@ describe('Writing in groups', () => {
     expect(failed).to.equal(true);
     await keep([5]);
     expect(writes.at(-1)).to.deep.equal([5]);
+  });
+});
+
+describe('Decisions summed up', () => {
+  const CONSENT = newId();
+  const record = (part: { [K in keyof AccessRecord]?: AccessRecord[K] | undefined }): NewRecord => recordOfAccess(
+    { requestId: newId(), at: '2026-03-01T10:00:00.000Z', method: 'GET', status: 200, clientId: 'app-1', operation: 'getBalances', decision: 'allow', consentId: CONSENT, ...part } as AccessRecord, new Date())!;
+
+  it('are those under a consent, by an application, that were decided', () => {
+    const customerId = newId();
+    expect(decidedIn([record({ consentId: undefined, customerId }), record({ clientId: undefined }), record({ operation: undefined }), record({ decision: undefined }), record({ decision: 'maybe' })])).to.deep.equal([]);
+    expect(decidedIn([record({}), record({ customerId })])).to.deep.equal([
+      { data: { consentId: CONSENT, clientId: 'app-1', operation: 'getBalances', decision: 'allow', count: 2, lastAt: '2026-03-01T10:00:00.000Z' }, customerId },
+    ]);
+  });
+  it('keep every difference apart, a code too', () => {
+    const other = [{ clientId: 'app-2' }, { operation: 'getAccount' }, { consentId: newId() }, { decision: 'refuse', code: 'consent_revoked' }, { decision: 'refuse', code: 'consent_expired' }];
+    expect(decidedIn([record({}), ...other.map(record)]).map(({ data }) => data.count)).to.deep.equal([1, 1, 1, 1, 1, 1]);
+  });
+  it('are counted under codes of ours; whatever else is sent is one series', () => {
+    expect([undefined, 'consent_revoked', 'made-up', 'toString'].map(codeLabel)).to.deep.equal(['none', 'consent_revoked', 'other', 'other']);
   });
 });

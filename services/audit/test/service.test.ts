@@ -32,9 +32,60 @@ describe('Audit service', () => {
     kontor: { operation: part.operation ?? 'listAccounts', audience: 'account', consentId: part.consentId, customerId: part.customerId, decision: part.decision ?? 'allow', code: part.code },
   });
 
-  it('hears every event type there is', () => {
+  it('hears every event type there is, but for the one it tells itself', () => {
     const heard = Object.keys(subscriptions({ trail: {} as TrailRepository, now: () => new Date() }));
-    expect(heard.sort()).to.deep.equal([...EVENT_TYPES].sort());
+    expect([...heard, 'access.decided'].sort()).to.deep.equal([...EVENT_TYPES].sort());
+  });
+
+  describe('what was decided under consents', () => {
+    const told = async (consentId: string) => (await service.events()).filter((event) => event.type === 'access.decided' && event.subject === consentId);
+    const counted = async (labels: string): Promise<number> =>
+      Number(new RegExp(`^consent_decisions_total\\{${labels}[^}]*\\} (\\d+)$`, 'm').exec((await service.request('GET', '/metrics')).body as string)?.[1] ?? 0);
+
+    it('is told once for each consent, operation and outcome of a batch, with how many and when the last was', async () => {
+      const [consentId, other, customerId] = [newId(), newId(), newId()];
+      const later = { ...access({ consentId, customerId }), started_at: Date.parse('2026-03-01T11:00:05.000Z') };
+      await handIn([
+        later, access({ consentId, customerId }), access({ consentId: other }), access({ consentId, operation: 'getBalances' }),
+        access({ consentId, status: 403, decision: 'refuse', code: 'consent_revoked' }), access({ customerId }),
+      ]);
+      const events = await told(consentId);
+      expect(events.map(({ data }) => data)).to.deep.equal([
+        { consentId, clientId: 'app-1', operation: 'listAccounts', decision: 'allow', count: 2, lastAt: '2026-03-01T11:00:05.000Z' },
+        { consentId, clientId: 'app-1', operation: 'getBalances', decision: 'allow', count: 1, lastAt: '2026-03-01T11:00:00.000Z' },
+        { consentId, clientId: 'app-1', operation: 'listAccounts', decision: 'refuse', code: 'consent_revoked', count: 1, lastAt: '2026-03-01T11:00:00.000Z' },
+      ]);
+      expect(events[0]).to.include({ source: 'audit', clientid: 'app-1', customerid: customerId });
+      expect(await told(other)).to.have.length(1);
+    });
+
+    it('is told and counted exactly once of each record, however often and in whatever company it is delivered', async () => {
+      const consentId = newId();
+      const [allowed, refused] = [await counted('decision="allow",code="none"'), await counted('decision="refuse",code="consent_expired"')];
+      const batch = [access({ consentId }), access({ consentId }), access({ consentId, status: 403, decision: 'refuse', code: 'consent_expired' })];
+      await Promise.all([handIn(batch), handIn(batch), handIn([...batch, batch[0]])]);
+      await handIn([batch[1], access({ consentId })]);
+      const sums = (await told(consentId)).map(({ data }) => data as { decision: string; count: number });
+      const sum = (decision: string): number => sums.filter((one) => one.decision === decision).reduce((total, { count }) => total + count, 0);
+      expect([sum('allow'), sum('refuse')]).to.deep.equal([3, 1]);
+      expect(await counted('decision="allow",code="none"') - allowed).to.equal(3);
+      expect(await counted('decision="refuse",code="consent_expired"') - refused).to.equal(1);
+    });
+
+    it('is told when the batch comes again after the document store took it and the chain did not', async () => {
+      const consentId = newId();
+      const batch = [access({ consentId })];
+      await service.database.query('alter table outbox rename to outbox_away');
+      try {
+        expect((await handIn(batch)).status).to.equal(500);
+      } finally {
+        await service.database.query('alter table outbox_away rename to outbox');
+      }
+      expect((await get('listAuditEvents', `/v1/audit/events?consentId=${consentId}`)).body.data).to.deep.equal([]);
+      expect((await get('listAccessRecords', `/v1/audit/access-records?consentId=${consentId}`)).body.data).to.have.length(1);
+      expect((await handIn(batch)).status).to.equal(204);
+      expect((await told(consentId)).map(({ data }) => (data as { count: number }).count)).to.deep.equal([1]);
+    });
   });
 
   it('answers who did what to a customer, when, on which consent, with which outcome, in order', async () => {

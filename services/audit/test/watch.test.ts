@@ -26,7 +26,7 @@ describe('Watch over the chain', () => {
     await store.drop();
   });
 
-  const append = (): Promise<number> => store.database.transaction((tx) => trail.append(tx, [
+  const append = (): Promise<unknown> => store.database.transaction((tx) => trail.append(tx, [
     recordOfEvent(newEvent('app.credentials-rotated', { subject: newId(), source: 'portal', context: { correlationId: 'c', traceparent: '' }, data: { appId: newId() } }) as AnyEvent, now)]));
   const shown = async (name: string): Promise<number | undefined> => (await metrics.registry.getSingleMetric(name)?.get())?.values[0]?.value;
 
