@@ -1,6 +1,6 @@
 /** The gateway's access log comes in here (Kong's http-log plugin): `POST /internal/access-records`, header `X-Audit-Key`. */
 import express, { type Router } from 'express';
-import { childTraceparent, newEvent } from '@kontor/kernel/events';
+import { childTraceparent, newEvent, type Event } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
 import type { Logger } from '@kontor/kernel/logger';
 import type { Metrics } from '@kontor/kernel/metrics';
@@ -58,15 +58,15 @@ async function write({ trail, accessRecords, now }: IngestNeeds, records: readon
   if (chained.length === 0) return [];
   return trail.transaction(async (tx) => {
     const decided = decidedIn(await trail.append(tx, chained));
-    for (const { data, customerId } of decided) {
-      await trail.tell(tx, newEvent('access.decided', {
-        subject: data.consentId, data, source: 'audit', now: at, ...(customerId === undefined ? {} : { customerId }),
-        context: { correlationId: newId(), traceparent: childTraceparent(), clientId: data.clientId },
-      }));
-    }
+    if (decided.length > 0) await trail.tell(tx, decided.map((one) => decidedEvent(one, at)));
     return decided;
   });
 }
+
+const decidedEvent = ({ data, customerId }: Decided, now: Date): Event => newEvent('access.decided', {
+  subject: data.consentId, data, source: 'audit', now, ...(customerId === undefined ? {} : { customerId }),
+  context: { correlationId: newId(), traceparent: childTraceparent(), clientId: data.clientId },
+});
 
 /** Groups what is given while a write is under way; each giver waits for the write that holds its records. */
 export function batched<T>(writeAll: (items: readonly T[]) => Promise<void>): (items: readonly T[]) => Promise<void> {

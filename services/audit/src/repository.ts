@@ -2,7 +2,6 @@
 import { decodeCursor, encodeCursor } from '@kontor/kernel/cursor';
 import type { Database, Tx } from '@kontor/kernel/database';
 import type { Event } from '@kontor/kernel/events';
-import { appendEvent } from '@kontor/kernel/outbox';
 import { newDataKey, seal, unseal, unwrapDataKey } from './sealing.js';
 import {
   canonicalJson, canonicalOf, concludeProof, EMPTY_PROOF, prove, recordOfErasure,
@@ -28,8 +27,8 @@ export interface TrailFilter {
 export interface TrailRepository {
   /** Appends records in order; those already there (by event id) are left out. @returns those that were appended */
   append(tx: Tx, records: readonly NewRecord[]): Promise<NewRecord[]>;
-  /** Tells an event in the transaction of what it tells. */
-  tell(tx: Tx, event: Event): Promise<void>;
+  /** Tells events in the transaction of what they tell: one statement, since the chain's lock is held meanwhile. */
+  tell(tx: Tx, events: readonly Event[]): Promise<void>;
   transaction<T>(effects: (tx: Tx) => Promise<T>): Promise<T>;
   /** A page in the order of the chain. */
   list(filter: TrailFilter): Promise<{ records: ReadRecord[]; nextCursor: string | null }>;
@@ -113,7 +112,11 @@ export function trailRepository(database: Database, masterKey: Buffer): TrailRep
 
   return {
     append,
-    tell: (tx, event) => appendEvent(database, tx, event),
+    async tell(tx, events) {
+      await database.query(
+        `insert into outbox (id, type, routing_key, event)
+         select (e->>'id')::uuid, e->>'type', e->>'type', e from jsonb_array_elements($1::jsonb) with ordinality as told (e, n) order by n`, [JSON.stringify(events)], tx);
+    },
     transaction: (effects) => database.transaction(effects),
     async list({ customerId, type, clientId, consentId, from, to, limit, cursor }) {
       const after = cursor === undefined ? 0 : decodeCursor<{ position: number }>(cursor, ['position']).position;
