@@ -8,6 +8,7 @@ import { derivedId, isId, newId } from '@kontor/kernel/ids';
 import { createLogger } from '@kontor/kernel/logger';
 import { addMoney, compareMoney, formatMoney, parseMoney, subtractMoney, zero } from '@kontor/kernel/money';
 import { PROBLEMS, problem, Problem, toProblemBody } from '@kontor/kernel/problem';
+import { sameKey } from '@kontor/kernel/shared-key';
 
 const codeOf = (run: () => unknown): string => {
   try {
@@ -175,3 +176,12 @@ describe('the consent decision record', () => {
     expect([parseDecision(''), parseDecision('null'), parseDecision('{')]).to.deep.equal([undefined, undefined, undefined]);
   });
 });
+
+describe('A key two processes share', () => {
+  it('is that key, whole and alone', () => {
+    expect(sameKey('a-key-of-two-processes', 'a-key-of-two-processes')).to.equal(true);
+    for (const sent of [undefined, '', 'a-key-of-two-processe', 'a-key-of-two-processes ', ['a-key-of-two-processes']])
+      expect(sameKey(sent, 'a-key-of-two-processes'), String(sent)).to.equal(false);
+  });
+});
+

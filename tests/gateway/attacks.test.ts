@@ -113,7 +113,7 @@ onEachTarget('Attacks on the gateway', ({ start }) => {
       `/v1/accounts/${foreign}/balances%2f`, `/v1/accounts/${foreign}%252fbalances`, `/v1%2faccounts/${foreign}/balances`, `/.//v1/accounts/${foreign}/balances`,
       `/bian/../v1/accounts/${foreign}/balances`, `/bank/../v1/accounts/${foreign}/balances`, `/bank/%2e%2e/v1/accounts/${foreign}/balances`, `/bank/..%2fv1/accounts/${foreign}/balances`,
       `/bank/..;/v1/accounts/${foreign}/balances`, `/v1/accounts/${foreign}/balances%c0%ae`, `/v1/accounts/${'a'.repeat(129)}/balances`, `/v1/accounts/${account} ${foreign}/balances`,
-      '/internal/consents/x/decision', '/bank/../internal/consents/x/decision', '/bank/%2e%2e/internal/access-records', '/v1/accounts/../../internal/access-records', '/livez', '/metrics', '/oauth2_tokens', '/consumers',
+      '/internal/consents/x/decision', '/bank/../internal/consents/x/decision', '/bank/%2e%2e/internal/access-records', '/v1/accounts/../../internal/access-records', '/internal/customers/x/balances', '/v1/accounts/../internal/customers/x/balances', '/livez', '/metrics', '/oauth2_tokens', '/consumers',
     ];
     for (const path of variants) {
       it(`${path}`, async () => {
