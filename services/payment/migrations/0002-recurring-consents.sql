@@ -27,15 +27,21 @@ alter table authorised_consents
       and (kind = 'payment' or (valid_from is not null and valid_until is not null and periodic_limits is not null))
   end);
 
--- counted_at: when a payment was counted under its recurring consent, by the clock of this database, which is the one that
--- says which period it is. Null: the consent is good for this payment and no other.
+-- A payment consent is good for one payment; under a recurring one there are many. They are counted in a table of their own:
+-- an index more on payments, or a wider one, made every payment about 2 % slower.
 alter table payments
-  add column counted_at timestamptz,
+  add column recurring boolean not null default false,
   add column requested_execution_date date,
-  drop constraint payments_consent_used_once,
-  -- Nulls are equal here: a second payment that is not counted under the same consent is refused. The same index finds the
-  -- payments of a period; two partial ones made every payment 3 % slower.
-  add constraint payments_consent_used_once unique nulls not distinct (consent_id, counted_at);
+  drop constraint payments_consent_used_once;
+create unique index payments_consent_used_once on payments (consent_id) where not recurring;
+
+-- When a payment was counted under its recurring consent, by the clock of this database: the one that says which period it is.
+create table counted_payments (
+  payment_id uuid primary key references payments,
+  consent_id uuid not null,
+  counted_at timestamptz not null
+);
+create index counted_payments_by_consent on counted_payments (consent_id, counted_at);
 
 -- The period of a limit that holds an instant: begins <= p_at < ends. UTC throughout. p_at is not before p_from.
 --   calendar  day, week (ISO, Monday), fortnight (begins with the ISO week of even number; after a year of 53 weeks the one
@@ -114,12 +120,12 @@ language sql volatile as $$
     select jsonb_build_object('limit', l->>'period', 'maximumMinor', l->>'maximumMinor',
       'leftMinor', greatest((l->>'maximumMinor')::numeric - paid, 0)::text,
       'nextPeriodAt', case when ends < c.valid_until then to_char(ends at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end)
-    from jsonb_array_elements(c.periodic_limits) with ordinality as limits (l, n),
+    from jsonb_array_elements(c.periodic_limits) with ordinality as limits (l, place),
       period_of(l->>'period', l->>'alignment', c.valid_from, p_now),
-      lateral (select coalesce(sum(q.amount_minor), 0) as paid from payments q
-        where q.consent_id = c.consent_id and q.counted_at >= begins and q.counted_at < ends and q.status not in ('RJCT', 'CANC')) as sums
+      lateral (select coalesce(sum(q.amount_minor), 0) as paid from counted_payments n join payments q using (payment_id)
+        where n.consent_id = c.consent_id and n.counted_at >= begins and n.counted_at < ends and q.status not in ('RJCT', 'CANC')) as sums
     where paid + p_amount_minor > (l->>'maximumMinor')::numeric
-    order by n limit 1)
+    order by place limit 1)
   end
 $$;
 
@@ -135,7 +141,7 @@ language plpgsql as $$
 declare
   claim record;
   consent authorised_consents;
-  recurring boolean;
+  many boolean;
   moment timestamptz;
   verdict text;
   breach jsonb;
@@ -150,11 +156,11 @@ begin
   end if;
 
   moment := clock_timestamp();
-  select consent_outcome(c, p, moment), c.kind = 'variable-recurring' into verdict, recurring
+  select consent_outcome(c, p, moment), c.kind = 'variable-recurring' into verdict, many
     from authorised_consents c where c.consent_id = (p->>'consentId')::uuid;
   if not found then verdict := 'consent_unknown'; end if;
   -- Payments under one recurring consent go one after the other; a single payment is held apart by its unique index.
-  if recurring then
+  if many then
     select * into consent from authorised_consents c where c.consent_id = (p->>'consentId')::uuid for update;
     moment := clock_timestamp();
     verdict := consent_outcome(consent, p, moment);
@@ -163,12 +169,11 @@ begin
   end if;
   if verdict = 'covered' then
     insert into payments (payment_id, client_id, customer_id, consent_id, debtor_account_id, amount_minor, currency,
-      creditor_name, creditor_iban, end_to_end_id, uetr, remittance, requested_execution_date, status, status_at, created_at, counted_at)
+      creditor_name, creditor_iban, end_to_end_id, uetr, remittance, requested_execution_date, status, status_at, created_at, recurring)
     values (id, p->>'clientId', (p->>'customerId')::uuid, (p->>'consentId')::uuid, (p->>'debtorAccountId')::uuid,
       (p->>'amountMinor')::bigint, p->>'currency', p->>'creditorName', p->>'creditorIban', p->>'endToEndId',
-      (p->>'uetr')::uuid, p->>'remittance', (p->>'requestedExecutionDate')::date, 'RCVD', at, at,
-      case when recurring then moment end)
-    on conflict on constraint payments_consent_used_once do nothing;
+      (p->>'uetr')::uuid, p->>'remittance', (p->>'requestedExecutionDate')::date, 'RCVD', at, at, many)
+    on conflict (consent_id) where not recurring do nothing;
     if not found then verdict := 'consent_consumed'; end if;
   end if;
   if verdict <> 'covered' then
@@ -178,6 +183,9 @@ begin
     return;
   end if;
 
+  if many then
+    insert into counted_payments (payment_id, consent_id, counted_at) values (id, (p->>'consentId')::uuid, moment);
+  end if;
   insert into payment_statuses (payment_id, position, status, at) values (id, 1, 'RCVD', at);
   insert into outbox (id, type, routing_key, event)
     select (e->>'id')::uuid, e->>'type', e->>'type', e from jsonb_array_elements(p_events) with ordinality as t(e, n) order by n;

@@ -41,7 +41,7 @@ describe('limits of variable recurring consents', () => {
   };
   const paid = async ({ consentId }: Authorisation): Promise<number> => Number((await stored.database.query<{ n: string }>(
     "select coalesce(sum(amount_minor), 0) as n from payments where consent_id = $1 and status not in ('RJCT', 'CANC')", [consentId]))[0]?.n);
-  const move = (paymentId: string, countedAt: string) => stored.database.query('update payments set counted_at = $2 where payment_id = $1', [paymentId, countedAt]);
+  const move = (paymentId: string, countedAt: string) => stored.database.query('update counted_payments set counted_at = $2 where payment_id = $1', [paymentId, countedAt]);
 
   it('let fifty payments at once through only as far as the period allows, to the minor unit', async () => {
     const given = await known({ periodicLimits: monthly('100.00') });
@@ -58,14 +58,16 @@ describe('limits of variable recurring consents', () => {
   it('make a payment wait for one under the same consent that is not committed yet, and count it then', async () => {
     const given = await known({ periodicLimits: monthly('100.00') });
     let second: Promise<InitiationOutcome> | undefined;
+    const paymentId = newId();
     await stored.database.transaction(async (tx) => {
       await stored.database.query('select 1 from authorised_consents where consent_id = $1 for update', [given.consentId], tx);
       second = pay(given, '60.00');
       const first = await Promise.race([second.then(() => 'answered'), new Promise((resolve) => setTimeout(() => resolve('waits'), 200))]);
       expect(first).to.equal('waits');
       await stored.database.query(
-        `insert into payments (payment_id, client_id, customer_id, consent_id, debtor_account_id, amount_minor, currency, creditor_name, creditor_iban, end_to_end_id, uetr, status, status_at, created_at, counted_at)
-         values ($1, $2, $3, $4, $5, 6000, 'EUR', 'A', 'B', 'C', $1, 'RCVD', now(), now(), now())`, [newId(), given.clientId, given.customerId, given.consentId, given.debtorAccountId], tx);
+        `insert into payments (payment_id, client_id, customer_id, consent_id, debtor_account_id, amount_minor, currency, creditor_name, creditor_iban, end_to_end_id, uetr, status, status_at, created_at, recurring)
+         values ($1, $2, $3, $4, $5, 6000, 'EUR', 'A', 'B', 'C', $1, 'RCVD', now(), now(), true)`, [paymentId, given.clientId, given.customerId, given.consentId, given.debtorAccountId], tx);
+      await stored.database.query('insert into counted_payments (payment_id, consent_id, counted_at) values ($1, $2, now())', [paymentId, given.consentId], tx);
     });
     expect((await second)?.outcome).to.equal('limit_exceeded');
     expect(await paid(given)).to.equal(6_000);
