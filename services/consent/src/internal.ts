@@ -2,10 +2,10 @@
  * What the gateway asks, and nobody else can: `GET /internal/consents/{id}/decision` when Redis has no record, and
  * `POST /internal/consents/{id}/uses` before an access that a consent limits in number.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import express, { Router, type Request } from 'express';
 import { isId } from '@kontor/kernel/ids';
 import { problem } from '@kontor/kernel/problem';
+import { sameKey } from '@kontor/kernel/shared-key';
 import { decisionOf, type Consent } from './consent.js';
 import type { ConsentRepository } from './repository.js';
 
@@ -18,7 +18,7 @@ export function internalDecisions({ consents, key }: { consents: ConsentReposito
     return consent;
   };
   router.use((request, _response, next) => {
-    if (!sameKey(request.get('x-decision-key') ?? '', key)) throw problem('unauthenticated', 'This address is for the gateway.');
+    if (!sameKey(request.headers['x-decision-key'], key)) throw problem('unauthenticated', 'This address is for the gateway.');
     next();
   });
   router.get('/consents/:consentId/decision', async (request, response) => {
@@ -39,7 +39,3 @@ export function internalDecisions({ consents, key }: { consents: ConsentReposito
 }
 
 const isShortText = (value: unknown): value is string => typeof value === 'string' && /^[A-Za-z0-9._~-]{1,128}$/.test(value);
-
-/** Compares digests, so that neither content nor length shows in the time taken. */
-const sameKey = (given: string, expected: string): boolean =>
-  timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(expected).digest());

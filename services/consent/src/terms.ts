@@ -50,7 +50,7 @@ function termsOf(input: NewConsent, now: Date): Terms {
   switch (input.type) {
     case 'payment':
       requirePayable(input.payment, now);
-      return { permissions: ['payments:initiate'], payment: input.payment, expiresAt: new Date(now.getTime() + PAYMENT_LIFE_MS) };
+      return { permissions: ['payments:initiate'], payment: input.payment, expiresAt: paymentEnds(input.payment, now) };
     case 'variable-recurring':
       return recurringTerms(input.recurring, now);
     case 'funds-confirmation':
@@ -64,6 +64,12 @@ function termsOf(input: NewConsent, now: Date): Terms {
       };
     }
   }
+}
+
+/** A day, or to the end of the day (UTC) on which the payment is to be made. */
+function paymentEnds({ requestedExecutionDate }: ConsentedPayment, now: Date): Date {
+  const dayEnds = requestedExecutionDate === undefined ? 0 : Date.parse(`${requestedExecutionDate}T00:00:00Z`) + DAY_MS;
+  return new Date(Math.max(now.getTime() + PAYMENT_LIFE_MS, dayEnds));
 }
 
 function recurringTerms(asked: Extract<NewConsent, { type: 'variable-recurring' }>['recurring'], now: Date): Terms {

@@ -49,6 +49,10 @@ describe('asking for a consent', () => {
       for (const other of BY.roles) expect(codeOf(() => requestConsent(input, { ...BY, roles: [other] })), other).to.equal(other === role ? undefined : 'role_required');
     });
   }
+  it('of a payment lasts a day, or to the end of the day it is to be made on', () => {
+    expect(ask(PAYMENT).expiresAt).to.deep.equal(later(DAY));
+    expect(ask({ ...PAYMENT, payment: { ...PAYMENT.payment, requestedExecutionDate: '2026-07-15' } }).expiresAt).to.deep.equal(new Date('2026-07-16T00:00:00Z'));
+  });
   const recurring = (change: Partial<typeof RECURRING.recurring>): NewConsent => ({ ...RECURRING, recurring: { ...RECURRING.recurring, ...change } });
   const refused: [string, NewConsent, string][] = [
     ['an end in the past', { ...ACCESS, validUntil: later(-1).toISOString() } as NewConsent, 'unprocessable'],
