@@ -3,6 +3,8 @@ import * as bianMapping from './bian-mapping/core.js';
 import { schema as bianMappingSchema } from './bian-mapping/schema.js';
 import * as consentCheck from './consent-check/core.js';
 import { schema as consentCheckSchema } from './consent-check/schema.js';
+import * as consentTokens from './consent-tokens/core.js';
+import { schema as consentTokensSchema } from './consent-tokens/schema.js';
 import * as gatewayIdentity from './gateway-identity/core.js';
 import { schema as gatewayIdentitySchema } from './gateway-identity/schema.js';
 import { allow } from './plugin.js';
@@ -18,6 +20,7 @@ export const plugins = {
   'consent-check': { priority: priorities['consent-check'], core: consentCheck, schema: consentCheckSchema },
   'bian-mapping': { priority: priorities['bian-mapping'], core: bianMapping, schema: bianMappingSchema },
   'gateway-identity': { priority: priorities['gateway-identity'], core: gatewayIdentity, schema: gatewayIdentitySchema },
+  'consent-tokens': { priority: priorities['consent-tokens'], core: consentTokens, schema: consentTokensSchema },
   'problem-json': { priority: priorities['problem-json'], core: problemJson, schema: problemJsonSchema },
 };
 

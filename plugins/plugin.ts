@@ -43,7 +43,7 @@ export interface ConsentRecord {
   version: number;
   /** `authorised` or `denied`. */
   status: string;
-  /** Why it is denied: revoked, expired, consumed, rejected or not_authorised. */
+  /** Why it is denied: revoked, withdrawn, expired, consumed, rejected or not_authorised. */
   reason?: string;
   clientId: string;
   customerId: string;
@@ -51,7 +51,17 @@ export interface ConsentRecord {
   accounts: string[];
   /** Unix seconds. */
   expiresAt: number;
+  /** Unix seconds; before it nothing is allowed. Absent: from the approval on. */
+  validFrom?: number;
+  /** How often a day (UTC) each operation may be asked for each account without the customer. Absent: without limit. */
+  frequencyPerDay?: number;
 }
+
+/**
+ * What the consent service answered with 200 when it was asked to count one use (`POST /internal/consents/{id}/uses`). From outside:
+ * the core looks at each field. `retryAfter`: seconds to UTC midnight, where not allowed.
+ */
+export interface ConsentUse { allowed?: unknown; limit?: unknown; retryAfter?: unknown }
 
 /** What looking for the decision record gave; `unavailable` when neither Redis nor the consent service answered. */
 export type ConsentLookup =
@@ -66,6 +76,8 @@ export interface ConsentClaims {
   permissions: string[];
   accounts: string[];
   customerId: string;
+  /** Unix seconds; the service refuses from then on, as the gateway does. */
+  expiresAt: number;
 }
 
 /** Claims of the gateway token a service verifies (kernel/gateway-token). Times in unix seconds. */

@@ -29,6 +29,8 @@ export interface ConsentClaim {
   permissions: string[];
   accounts: string[];
   customerId: string;
+  /** When the consent ends, seconds since 1970, UTC: from then on `assertAccess` refuses, however fresh the token is. */
+  expiresAt?: number;
 }
 
 /** Who calls, as a handler sees it. */
@@ -124,7 +126,8 @@ function isConsentClaim(value: unknown): value is ConsentClaim {
   const claim = value as Record<string, unknown>;
   return typeof claim.id === 'string' && claim.id !== '' && Number.isSafeInteger(claim.version)
     && isTextList(claim.permissions) && isTextList(claim.accounts)
-    && typeof claim.customerId === 'string' && claim.customerId !== '';
+    && typeof claim.customerId === 'string' && claim.customerId !== ''
+    && (claim.expiresAt === undefined || Number.isSafeInteger(claim.expiresAt));
 }
 
 /** The caller named by verified claims, or undefined when any claim is missing or has another shape. */

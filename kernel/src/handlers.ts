@@ -61,3 +61,6 @@ export interface Effects {
 
 /** One handler for each event type a service hears. */
 export type Subscriptions = { [T in EventType]?: (event: Event<T>, effects: Effects) => Promise<void> };
+
+/** One handler for each event type whose effect is outside the database and safe to repeat; see `Wiring.outside`. */
+export type OutsideSubscriptions = { [T in EventType]?: (event: Event<T>) => Promise<void> };

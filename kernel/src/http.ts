@@ -159,7 +159,7 @@ function serveContract(app: Express, contract: Contract, parts: AppParts): void 
       if (request.method !== operation.method) return next();
       facts.operation = operation;
       authenticate(authenticator, request, response, () => {
-        assertAccess(operation, facts.caller as VerifiedCaller, request.params);
+        assertAccess(operation, facts.caller as VerifiedCaller, request.params, Date.now());
         next();
       }, next);
     });

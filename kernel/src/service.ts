@@ -8,7 +8,7 @@ import { flag, integer, oneOf, port, readSettings, SettingsError, text, url, typ
 import { loadContract } from './contract.js';
 import { connectDatabase, isConnectionError, migrate, type Database } from './database.js';
 import { traceIdOf, type Event, type EventType } from './events.js';
-import type { AnyRoutes, Effects, Subscriptions } from './handlers.js';
+import type { AnyRoutes, Effects, OutsideSubscriptions, Subscriptions } from './handlers.js';
 import { createApp } from './http.js';
 import { firstTime } from './inbox.js';
 import { createLogger, type Logger } from './logger.js';
@@ -16,7 +16,7 @@ import { connectBroker, Transient, type Broker } from './messaging.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { appendEvent, oldestUnpublishedSeconds, startRelay, type Relay } from './outbox.js';
 
-export type { Answer, Call, Effects, Handler, Routes, Subscriptions } from './handlers.js';
+export type { Answer, Call, Effects, Handler, OutsideSubscriptions, Routes, Subscriptions } from './handlers.js';
 
 /** The settings every process reads; a service adds its own. */
 export const COMMON_SETTINGS = {
@@ -52,6 +52,11 @@ export interface Wiring {
   routes?: AnyRoutes;
   /** One handler for each event type heard. */
   subscriptions?: Subscriptions;
+  /**
+   * Handlers that ask another system and are safe to repeat. Their queue is their own (`<name>.outside`), without transaction and inbox:
+   * while that system is out of reach, no other event waits and no database connection is held.
+   */
+  outside?: OutsideSubscriptions;
   /** Pages and internal endpoints; mounted before the contract, without its guards: they guard themselves. */
   extend?: (app: Express) => void;
   /** Further checks of /readyz; each answers within a second. */
@@ -79,7 +84,7 @@ export interface RunningService {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly database: Database | undefined;
-  /** Runs the subscription for an event as a delivery would: once, in a transaction with the inbox. */
+  /** Runs the subscriptions for an event as deliveries would: once, in a transaction with the inbox; those outside each time. */
   deliver(event: Event): Promise<void>;
   /** Stops accepting, finishes requests (10 s), subscriptions and relay, closes the pools. */
   stop(): Promise<void>;
@@ -134,15 +139,23 @@ export async function startService<S extends Spec>(options: ServiceOptions<S>, e
       readiness: () => readiness({ database, broker, wiring, stopping: () => state.stopping }),
     });
     const deliver = logged(logger, subscriber(options.name, wiring.subscriptions ?? {}, database, emitNow));
+    const outside = logged(logger, outsideSubscriber(wiring.outside ?? {}));
     const server = await listen(app, settings.HOST, settings.PORT);
     undo.push(() => closeServer(server));
-    const types = Object.keys(wiring.subscriptions ?? {}) as EventType[];
-    if (broker && types.length > 0) await broker.subscribe({ queue: options.name, types, handler: deliver });
+    const queues = [
+      { queue: options.name, types: Object.keys(wiring.subscriptions ?? {}) as EventType[], handler: deliver },
+      { queue: `${options.name}.outside`, types: Object.keys(wiring.outside ?? {}) as EventType[], handler: outside },
+    ].filter(({ types }) => types.length > 0);
+    for (const each of queues) await broker?.subscribe(each);
     const relay = database && broker && overrides.relay !== false ? startRelay(database, broker, { name: options.name, logger }) : undefined;
-    watchMessages({ name: options.name, metrics, database, broker, subscribed: types.length > 0 });
+    watchMessages({ metrics, database, broker, queues: queues.map(({ queue }) => queue) });
     const bound = (server.address() as AddressInfo).port;
     return {
-      name: options.name, port: bound, url: `http://${settings.HOST}:${bound}`, logger, metrics, database, deliver,
+      name: options.name, port: bound, url: `http://${settings.HOST}:${bound}`, logger, metrics, database,
+      async deliver(event) {
+        if (wiring.subscriptions?.[event.type]) await deliver(event);
+        if (wiring.outside?.[event.type]) await outside(event);
+      },
       stop: once(() => {
         state.stopping = true;
         return stopAll({ server, broker, wiring, relay, database });
@@ -233,6 +246,12 @@ function subscriber(consumer: string, subscriptions: Subscriptions, database: Da
   };
 }
 
+function outsideSubscriber(subscriptions: OutsideSubscriptions): (event: Event) => Promise<void> {
+  return async (event) => {
+    await (subscriptions[event.type] as ((event: Event) => Promise<void>) | undefined)?.(event);
+  };
+}
+
 /** One line an event, so that a request can be followed from service to service by its correlation or trace id. */
 function logged(logger: Logger, deliver: (event: Event) => Promise<void>): (event: Event) => Promise<void> {
   return async (event) => {
@@ -258,20 +277,22 @@ async function readiness(parts: { database: Database | undefined; broker: Broker
   };
 }
 
-function watchMessages(parts: { name: string; metrics: Metrics; database: Database | undefined; broker: Broker | undefined; subscribed: boolean }): void {
-  const { name, metrics, database, broker } = parts;
+function watchMessages(parts: { metrics: Metrics; database: Database | undefined; broker: Broker | undefined; queues: string[] }): void {
+  const { metrics, database, broker, queues } = parts;
   if (database) {
     metrics.gauge({
       name: 'outbox_oldest_seconds', help: 'Age of the oldest event that is not published yet; 0 when there is none.',
       collect: async (gauge) => gauge.set(await oldestUnpublishedSeconds(database)),
     });
   }
-  if (broker && parts.subscribed) {
+  if (broker && queues.length > 0) {
     metrics.gauge({
-      name: 'dlq_messages', help: 'Messages in the dead-letter queue of the service.', labels: ['queue'],
+      name: 'dlq_messages', help: 'Messages in the dead-letter queues of the service.', labels: ['queue'],
       collect: async (gauge) => {
-        const count = await broker.deadLetters(name);
-        if (count !== undefined) gauge.set({ queue: `${name}.dead` }, count);
+        for (const queue of queues) {
+          const count = await broker.deadLetters(queue);
+          if (count !== undefined) gauge.set({ queue: `${queue}.dead` }, count);
+        }
       },
     });
   }

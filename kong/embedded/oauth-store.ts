@@ -32,6 +32,15 @@ export interface Renewable {
   scope: string | undefined;
 }
 
+/** What introspection tells of an access token. Times in unix seconds; `expiresIn` 0: without end. */
+export interface KnownToken {
+  clientId: string;
+  scope: string | undefined;
+  userId: string | undefined;
+  createdAt: number;
+  expiresIn: number;
+}
+
 /** What a token is issued on. `expiresIn` and `refreshTtl` in seconds; 0: without end. */
 export interface Grant {
   credentialId: string;
@@ -121,6 +130,20 @@ export class OAuthStore {
       const taken = await this.database.query('delete from oauth2_tokens where id = $1 returning id', [id], tx);
       return taken.length === 1 ? this.issue(grant, tx) : undefined;
     });
+  }
+
+  async byAccessToken(secret: string): Promise<KnownToken | undefined> {
+    const [row] = await this.database.query<{ client_id: string; scope: string | null; authenticated_userid: string | null; created_at: number; expires_in: number }>(
+      `select cr.client_id, t.scope, t.authenticated_userid, extract(epoch from t.created_at)::float8 as created_at, t.expires_in
+         from oauth2_tokens t join oauth2_credentials cr on cr.id = t.credential_id where t.access_token_hash = $1`, [fingerprint(secret)]);
+    return row && { clientId: row.client_id, scope: row.scope ?? undefined, userId: row.authenticated_userid ?? undefined, createdAt: row.created_at, expiresIn: row.expires_in };
+  }
+
+  /** Ends every code and token of a consent: codes first, so that one that is exchanged meanwhile has its token ended too. @returns the tokens' ids */
+  async end(userId: string): Promise<string[]> {
+    await this.database.query('delete from oauth2_authorization_codes where authenticated_userid = $1', [userId]);
+    const ended = await this.database.query<{ id: string }>('delete from oauth2_tokens where authenticated_userid = $1 returning id', [userId]);
+    return ended.map(({ id }) => id);
   }
 
   /** Deletes what has ended; the gateway calls it now and then. */

@@ -38,7 +38,7 @@ const MARGIN_SECONDS = 5;
 /** Headers that decide something: sent twice, gateway and service might each believe another one. */
 const ONCE = [
   'authorization', 'x-gateway-token', 'idempotency-key', 'host', 'content-type', 'content-length', 'transfer-encoding',
-  'x-bian-release', 'x-correlation-id', 'traceparent', 'expect',
+  'x-bian-release', 'x-correlation-id', 'traceparent', 'expect', 'x-provision-key', 'x-fapi-customer-ip-address',
 ];
 
 /** As many as Kong's own plugins read (`lua_max_req_headers`). */
@@ -165,10 +165,16 @@ function classify(name: string): HeaderKind {
 
 function orderToken(facts: RequestFacts, config: GatewayIdentityConfig, consent: ConsentRecord | undefined): TokenOrder {
   const bound = consent !== undefined && facts.consentId !== undefined ? `|${facts.consentId}|${consent.version}` : '';
+  const reuseSeconds = config.lifetime > 2 * MARGIN_SECONDS ? config.lifetime - MARGIN_SECONDS : 0;
   return {
     cacheKey: [facts.clientId, config.audience, config.operation, facts.scopes.join(' '), facts.roles.join(' ')].join('|') + bound,
-    reuseSeconds: config.lifetime > 2 * MARGIN_SECONDS ? config.lifetime - MARGIN_SECONDS : 0,
+    reuseSeconds: Math.min(reuseSeconds, leftOf(consent, facts.now) ?? reuseSeconds),
   };
+}
+
+/** Seconds a consent still lives; absent where there is none. */
+function leftOf(consent: ConsentRecord | undefined, now: number): number | undefined {
+  return consent === undefined ? undefined : consent.expiresAt - now;
 }
 
 /** What the token of a request says that was allowed with one to sign; arguments as of `decide`. */
@@ -181,7 +187,8 @@ export function claims(facts: RequestFacts, config: GatewayIdentityConfig, conse
     scopes: facts.scopes,
     roles: facts.roles,
     iat: facts.now,
-    exp: facts.now + config.lifetime,
+    // A token does not outlive its consent: consent-check lets nobody through whose consent is over.
+    exp: facts.now + Math.min(config.lifetime, leftOf(consent, facts.now) ?? config.lifetime),
   };
   const bound = consentClaims(facts, consent);
   if (bound !== undefined) stated.consent = bound;
@@ -196,5 +203,6 @@ function consentClaims(facts: RequestFacts, consent: ConsentRecord | undefined):
     permissions: consent.permissions,
     accounts: consent.accounts,
     customerId: consent.customerId,
+    expiresAt: consent.expiresAt,
   };
 }

@@ -20,6 +20,8 @@ declare namespace kong {
     function get_header(name: string): string | undefined;
     /** Lower-case names; a repeated header is an array. The second value is `truncated` when there were more. */
     function get_headers(max: number): Multi<[headers: Record<string, string | string[] | boolean>, truncated: string | undefined]>;
+    /** The body as a form: a repeated field is an array, one without a value true. Nothing where it is of another type. */
+    function get_body(type: string): Multi<[form: Record<string, unknown> | undefined, fault: string | undefined]>;
     function get_uri_captures(): { named: Record<string, string> };
   }
   /** @noSelf */
@@ -57,6 +59,17 @@ declare namespace kong {
     /** Ends the request; nothing after it runs. */
     function exit(status: number, body: string, headers: Record<string, string>): void;
   }
+  /** Kong's data access objects and the connection behind them. */
+  const db: {
+    connector: {
+      query(sql: string, operation: 'read' | 'write'): Multi<[rows: { id: string }[] | undefined, fault: string | undefined]>;
+      /** The text as an SQL literal, with its quotes. */
+      escape_literal(text: string): string;
+    };
+    oauth2_tokens: KongRows & { select_by_access_token(token: string): Multi<[row: KongToken | undefined, fault: string | undefined]> };
+    oauth2_authorization_codes: KongRows;
+    oauth2_credentials: { select(key: { id: string }): Multi<[row: { client_id: string } | undefined, fault: string | undefined]> };
+  };
   /** @noSelf */
   namespace log {
     function err(...parts: unknown[]): void;
@@ -96,6 +109,12 @@ declare namespace ngx {
   }
 }
 
+/** A table of Kong's. */
+declare interface KongRows { 'delete'(key: { id: string }): Multi<[done: boolean | undefined, fault: string | undefined]> }
+
+/** A row of oauth2_tokens. Times in seconds. */
+declare interface KongToken { credential: { id: string }; scope?: string; authenticated_userid?: string; created_at: number; expires_in: number }
+
 declare interface LuaThreadHandle { readonly __thread: unique symbol }
 
 /** resty.redis: every call answers a value or nil and an error. */
@@ -120,7 +139,7 @@ declare interface Semaphore {
 /** resty.http. */
 declare interface HttpClient {
   set_timeouts(connectMs: number, sendMs: number, readMs: number): void;
-  request_uri(url: string, options: { method: string; headers: Record<string, string>; keepalive_timeout: number; keepalive_pool: number }):
+  request_uri(url: string, options: { method: string; body: string | undefined; headers: Record<string, string>; keepalive_timeout: number; keepalive_pool: number }):
     Multi<[answer: { status: number; body: string | undefined } | undefined, fault: string | undefined]>;
 }
 

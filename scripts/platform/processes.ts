@@ -63,7 +63,7 @@ const SERVICES: Program[] = [
     name: 'consent', workspace: 'services/consent', port: 'CONSENT', database: 'consent',
     own: ({ settings, secrets }) => ({
       OAUTH2_PROVISION_KEY: secrets.get('oauth2ProvisionKey'),
-      GATEWAY_AUTHORIZE_URL: `${publicUrls(settings).gateway}/oauth2/authorize`,
+      GATEWAY_OAUTH2_URL: `${publicUrls(settings).gateway}/oauth2`,
       BANK_PAGES_URL: publicUrls(settings).bankPages,
       CONSENT_DECISION_KEY: secrets.get('consentDecisionKey'),
       CREDENTIALS_KEY: secrets.bytes32('credentialsKey'),

@@ -1,5 +1,6 @@
 import { plugins } from '../../../plugins/index.js';
 import type { ConsentCheckConfig } from '../../../plugins/consent-check/core.js';
+import type { Exchange, GatewayAnswer } from '../exchange.js';
 import type { PluginDefinition } from '../plugin.js';
 import { configFields } from './config-fields.js';
 import { consentSource, type ConsentSource } from './consent-lookup.js';
@@ -19,11 +20,7 @@ export const consentCheck: PluginDefinition = {
       access(exchange) {
         const facts = exchange.facts();
         if (!source || !core.needsConsent(facts, config)) return carryOut(exchange, core.decide(facts, config, { kind: 'unavailable' }));
-        return source.look(facts.consentId!).then((lookup) => {
-          const refusal = carryOut(exchange, core.decide(facts, config, lookup));
-          if (!refusal && lookup.kind === 'found') exchange.consent = lookup.record;
-          return refusal;
-        });
+        return decided(exchange, config, source);
       },
       async stop() {
         await source?.close();
@@ -31,6 +28,19 @@ export const consentCheck: PluginDefinition = {
     };
   },
 };
+
+async function decided(exchange: Exchange, config: ConsentCheckConfig, source: ConsentSource): Promise<GatewayAnswer | undefined> {
+  const facts = exchange.facts();
+  const consentId = facts.consentId!;
+  const started = performance.now();
+  const lookup = await source.look(consentId, started);
+  const decision = core.decide(facts, config, lookup);
+  if (decision.kind !== 'allow' || lookup.kind !== 'found') return carryOut(exchange, decision);
+  exchange.consent = lookup.record;
+  if (!core.needsUse(facts, config, lookup.record)) return carryOut(exchange, decision);
+  const use = await source.countUse(consentId, { operation: config.operation, account: core.accountOf(facts, config) }, started);
+  return carryOut(exchange, core.decideUse(facts, config, { record: lookup.record, ...(use ? { use } : {}) }));
+}
 
 /** Routes with the same Redis and consent service share one source and its connections. */
 const sources = new WeakMap<object, Map<string, ConsentSource>>();

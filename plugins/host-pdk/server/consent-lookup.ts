@@ -1,34 +1,58 @@
-/** Reads a consent's decision record, fresh on every request: Redis first, then the consent service (DESIGN D3). */
+/** Reads a consent's decision record, fresh on every request: Redis first, then the consent service (DESIGN D3). And has uses counted. */
 import { decisionKey, parseDecision } from '@kontor/kernel/consent-decision';
 import { Redis } from 'ioredis';
 import { Pool } from 'undici';
 import type { ConsentCheckConfig } from '../../consent-check/core.js';
-import type { ConsentLookup } from '../../plugin.js';
+import { Absences, objectIn } from '../../host-node/consent-answers.js';
+import type { ConsentLookup, ConsentUse } from '../../plugin.js';
 import { LIMITS } from '../dossier.js';
 
 /** `tried`: the outcome of the first attempt to connect is known. */
-interface Source { redis: Redis; tried: Promise<void>; service: Pool; base: string }
+interface Stores { redis: Redis; tried: Promise<void>; service: Pool; base: string; absent: Absences }
+
+/** Looks consents up and has their uses counted. Ids must be opaque ids: they become part of a key and of a path. `started`: performance.now() of the request's first question. */
+interface ConsentSource {
+  look(consentId: string, started: number): Promise<ConsentLookup>;
+  /** @returns undefined when the service did not answer with 200 and an object in time */
+  countUse(consentId: string, use: { operation: string; account: string }, started: number): Promise<ConsentUse | undefined>;
+}
 
 /** One for each pair of stores: every route has a configuration of its own, and all name the same pair. */
-const sources = new Map<string, Source>();
+const known = new Map<string, Stores>();
 
-/** A look-up by consent id, which must be an opaque id: it becomes part of a key and of a path. */
-export function consentSource({ redis, fallback }: ConsentCheckConfig): (consentId: string) => Promise<ConsentLookup> {
+export function consentSource({ redis, fallback }: ConsentCheckConfig): ConsentSource {
   const name = JSON.stringify([redis, fallback]);
-  const source = sources.get(name) ?? connect({ redis, fallback });
-  sources.set(name, source);
-  return async (consentId) => {
-    const started = performance.now();
-    const text = await within(redis.timeoutMs, source.tried.then(() => source.redis.get(decisionKey(consentId)))).catch(() => null);
-    const record = text === null ? undefined : parseDecision(text);
-    if (record) return { kind: 'found', record };
+  const stores = known.get(name) ?? connect({ redis, fallback });
+  known.set(name, stores);
+
+  const ask = async (path: string, body: object | undefined, started: number): Promise<{ status: number; text: string } | undefined> => {
     const limitMs = Math.min(fallback.timeoutMs, Math.floor(LIMITS.lookup - (performance.now() - started)));
-    if (limitMs < 1) return { kind: 'unavailable' };
-    return ask(source, fallback.key, consentId, limitMs).catch(() => ({ kind: 'unavailable' }));
+    if (limitMs < 1) return undefined;
+    return askService(stores, { path, body, key: fallback.key, limitMs }).catch(() => undefined);
+  };
+
+  return {
+    async look(consentId, started) {
+      const text = await within(redis.timeoutMs, stores.tried.then(() => stores.redis.get(decisionKey(consentId)))).catch(() => null);
+      const record = text === null ? undefined : parseDecision(text);
+      if (record) return { kind: 'found', record };
+      if (stores.absent.has(consentId)) return { kind: 'missing' };
+      const answer = await ask(`/internal/consents/${consentId}/decision`, undefined, started);
+      if (answer?.status === 404) {
+        stores.absent.add(consentId);
+        return { kind: 'missing' };
+      }
+      const told = answer?.status === 200 ? parseDecision(answer.text) : undefined;
+      return told ? { kind: 'found', record: told } : { kind: 'unavailable' };
+    },
+    async countUse(consentId, use, started) {
+      const answer = await ask(`/internal/consents/${consentId}/uses`, use, started);
+      return answer?.status === 200 ? objectIn(answer.text) : undefined;
+    },
   };
 }
 
-function connect({ redis, fallback }: Pick<ConsentCheckConfig, 'redis' | 'fallback'>): Source {
+function connect({ redis, fallback }: Pick<ConsentCheckConfig, 'redis' | 'fallback'>): Stores {
   const base = new URL(fallback.url);
   const connection = new Redis({
     host: redis.host, port: redis.port, ...redis.password ? { password: redis.password } : {}, connectTimeout: redis.timeoutMs, commandTimeout: redis.timeoutMs,
@@ -39,18 +63,18 @@ function connect({ redis, fallback }: Pick<ConsentCheckConfig, 'redis' | 'fallba
   connection.on('error', () => undefined);
   // The first request starts the connection: it waits for it, as inside Kong, where each request may open one.
   const tried = new Promise<void>((resolve) => { connection.once('ready', resolve).once('close', resolve); });
-  return { redis: connection, tried, service: new Pool(base.origin, { connections: 32 }), base: base.pathname.replace(/\/$/, '') };
+  return { redis: connection, tried, service: new Pool(base.origin, { connections: 32 }), base: base.pathname.replace(/\/$/, ''), absent: new Absences() };
 }
 
-async function ask({ service, base }: Source, key: string, consentId: string, limitMs: number): Promise<ConsentLookup> {
+async function askService({ service, base }: Stores, question: { path: string; body: object | undefined; key: string; limitMs: number }): Promise<{ status: number; text: string }> {
+  const { path, body, key, limitMs } = question;
   const answer = await service.request({
-    method: 'GET', path: `${base}/internal/consents/${consentId}/decision`, headers: { 'x-decision-key': key, accept: 'application/json' },
+    method: body ? 'POST' : 'GET', path: base + path,
+    headers: { 'x-decision-key': key, accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
     signal: AbortSignal.timeout(limitMs),
   });
-  const text = await answer.body.text();
-  if (answer.statusCode === 404) return { kind: 'missing' };
-  const record = answer.statusCode === 200 ? parseDecision(text) : undefined;
-  return record ? { kind: 'found', record } : { kind: 'unavailable' };
+  return { status: answer.statusCode, text: await answer.body.text() };
 }
 
 /** ioredis bounds a command only while it is connected. */

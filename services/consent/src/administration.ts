@@ -5,7 +5,7 @@ import { problem } from '@kontor/kernel/problem';
 import type { Routes } from '@kontor/kernel/service';
 import { expireByBank, revoke, type Consent } from './consent.js';
 import { forStaff, historyOnTheWire } from './wire.js';
-import type { Introspect } from './introspection.js';
+import type { Introspect } from './gateway.js';
 import type { Known } from './known-repository.js';
 import type { operations } from './openapi.generated.js';
 import type { ConsentReport, Reports } from './report-repository.js';

@@ -6,14 +6,13 @@ import { defineService, isMain, runService } from '@kontor/kernel/service';
 import { consentRepository } from './repository.js';
 import { credentials as credentialStore } from './credentials.js';
 import { decisionsIn } from './decisions.js';
-import { codeFrom } from './gateway.js';
+import { gatewayAt } from './gateway.js';
 import { internalDecisions } from './internal.js';
-import { introspectAt } from './introspection.js';
 import { knownRepository } from './known-repository.js';
 import { bankPages } from './pages.js';
 import { reportRepository } from './report-repository.js';
 import { routes } from './routes.js';
-import { subscriptions } from './subscriptions.js';
+import { subscriptions, tokenSubscriptions } from './subscriptions.js';
 
 const SWEEP_EVERY_MS = 5_000;
 
@@ -24,7 +23,7 @@ export const options = defineService({
     REDIS_URL: url({ explain: 'Redis that keeps decision records and the sessions of the bank pages' }),
     SANDBOX: flag({ default: false, explain: 'true: sandbox operations answer' }),
     OAUTH2_PROVISION_KEY: secret({ explain: 'The key with which the gateway lets the consent service ask for authorization codes' }),
-    GATEWAY_AUTHORIZE_URL: url({ explain: 'The gateway\'s /oauth2/authorize, https' }),
+    GATEWAY_OAUTH2_URL: url({ explain: 'The gateway\'s /oauth2, https: codes, the end of tokens, introspection' }),
     BANK_PAGES_URL: url({ explain: 'Address of the bank pages as a customer\'s browser sees it' }),
     BANK_NAME: text({ default: 'Kontor Sandbox Bank', explain: 'The bank\'s name on its pages' }),
     CONSENT_DECISION_KEY: secret({ explain: 'Shared with the gateway: who may read decisions over HTTP' }),
@@ -37,6 +36,7 @@ export const options = defineService({
     const known = knownRepository(database);
     const consents = consentRepository(database, decisionsIn(redis), known);
     const credentials = credentialStore(database, settings.CREDENTIALS_KEY);
+    const gateway = gatewayAt(settings.GATEWAY_OAUTH2_URL, settings.OAUTH2_PROVISION_KEY);
     const pagesUrl = settings.BANK_PAGES_URL.replace(/\/$/, '');
     const sweep = setInterval(() => {
       consents.sweep(() => ({ correlationId: newId(), traceparent: '' }))
@@ -45,15 +45,16 @@ export const options = defineService({
     return {
       routes: routes({
         consents, known, reports: reportRepository(database), credentials, pagesUrl, sandbox: settings.SANDBOX, now,
-        introspect: introspectAt(settings.GATEWAY_AUTHORIZE_URL.replace(/\/authorize$/, ''), settings.OAUTH2_PROVISION_KEY),
+        introspect: gateway.introspect,
       }),
       subscriptions: subscriptions({ consents, known }),
+      outside: tokenSubscriptions(gateway),
       extend: (app) => {
         app.use('/internal', internalDecisions({ consents, key: settings.CONSENT_DECISION_KEY }));
         app.use('/bank', bankPages({
           consents, credentials,
           sessions: sessionsIn(redis, { name: 'bank_session', path: '/bank', lifeS: 15 * 60, secure: pagesUrl.startsWith('https:') }),
-          requestCode: codeFrom(settings.GATEWAY_AUTHORIZE_URL, settings.OAUTH2_PROVISION_KEY),
+          requestCode: gateway.requestCode,
           pagesUrl, bankName: settings.BANK_NAME, now,
         }));
       },

@@ -1,7 +1,8 @@
-/** One handler per incoming event: what other services did that consent must know. */
+/** One handler per incoming event: what other services did that consent must know, and what the end of a consent means for its tokens. */
 import { contextOf } from '@kontor/kernel/events';
-import type { Subscriptions } from '@kontor/kernel/service';
+import type { OutsideSubscriptions, Subscriptions } from '@kontor/kernel/service';
 import { consume, revoke } from './consent.js';
+import type { Gateway } from './gateway.js';
 import type { Known } from './known-repository.js';
 import type { ConsentRepository } from './repository.js';
 
@@ -25,5 +26,18 @@ export function subscriptions({ consents, known }: { consents: ConsentRepository
       await consents.changeIn(tx, event.data.consentId, consume, contextOf(event));
     },
     'access.decided': (event, { tx }) => known.putDecisions(tx, event.data),
+  };
+}
+
+/**
+ * A consent that has ended takes its tokens and unexchanged codes along. By its own events, so that an end is followed up also
+ * where broker or gateway were away when it came; nothing hangs on it, since consent-check refuses from the end on.
+ */
+export function tokenSubscriptions({ endTokens }: Pick<Gateway, 'endTokens'>): OutsideSubscriptions {
+  return {
+    'consent.revoked': ({ subject }) => endTokens(subject),
+    'consent.withdrawn': ({ subject }) => endTokens(subject),
+    'consent.expired': ({ subject }) => endTokens(subject),
+    'consent.rejected': ({ subject }) => endTokens(subject),
   };
 }

@@ -42,7 +42,7 @@ describe('consent service', () => {
     redis = new Redis(testServer('TEST_REDIS_URL'));
     service = await testService(options, {
       REDIS_URL: testServer('TEST_REDIS_URL'), OAUTH2_PROVISION_KEY: PROVISION_KEY, CONSENT_DECISION_KEY: DECISION_KEY,
-      GATEWAY_AUTHORIZE_URL: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/oauth2/authorize`,
+      GATEWAY_OAUTH2_URL: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/oauth2`,
       BANK_PAGES_URL: 'http://bank.example/bank', CREDENTIALS_KEY: randomBytes(32).toString('base64'),
     });
   });
