@@ -1,10 +1,7 @@
 /** Reads a request's headers once, and refuses what two parties could read in two ways. */
+import { plugins } from '../../plugins/index.js';
 
-/** Headers that decide something: sent twice, gateway and service might each believe another one. */
-const ONCE = new Set([
-  'authorization', 'x-gateway-token', 'idempotency-key', 'host', 'content-type', 'content-length', 'transfer-encoding',
-  'x-bian-release', 'x-correlation-id', 'traceparent', 'expect',
-]);
+const ONCE = new Set(plugins['gateway-identity'].core.ONCE);
 
 /** Kong hands plugins 100 headers by default; nginx's buffers hold 8 kB for one. */
 const MOST_HEADERS = 100;

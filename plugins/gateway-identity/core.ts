@@ -36,7 +36,7 @@ const HOP_BY_HOP = ['te', 'proxy-authorization', 'proxy-connection', 'http2-sett
 const MARGIN_SECONDS = 5;
 
 /** Headers that decide something: sent twice, gateway and service might each believe another one. */
-const ONCE = [
+export const ONCE = [
   'authorization', 'x-gateway-token', 'idempotency-key', 'host', 'content-type', 'content-length', 'transfer-encoding',
   'x-bian-release', 'x-correlation-id', 'traceparent', 'expect', 'x-provision-key', 'x-fapi-customer-ip-address',
 ];

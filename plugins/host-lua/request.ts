@@ -194,7 +194,8 @@ function applyToRequest(decision: Allow, facts: RequestFacts | undefined): void 
 function exitWith(refusal: Refuse): void {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
   for (const name of Object.keys(refusal.headers)) headers[name] = refusal.headers[name] as string;
-  addToLog(requestState(), { code: refusal.code });
+  // Also where an earlier plugin of ours had allowed it: the record says what became of the request.
+  addToLog(requestState(), { decision: 'refuse', code: refusal.code });
   kong.response.exit(refusal.status, json.encode(problemBody(refusal, correlationId())), headers);
 }
 

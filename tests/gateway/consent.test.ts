@@ -54,6 +54,7 @@ onEachTarget('Consent at the gateway', ({ start }) => {
     expect(payload).to.deep.include({ op: 'getBalances', sub: app.clientId, scopes: ['accounts'] });
     expect(payload.roles).to.have.members(['onboarding', 'aisp', 'pisp', 'sandbox']);
     expect(payload.consent).to.deep.include({ id: consentId, version: 1, accounts: [account] });
+    expect((payload.consent as { expiresAt: number }).expiresAt).to.be.greaterThan(payload.exp!);
     expect(payload.exp! - payload.iat!).to.equal(30);
   });
 
@@ -69,11 +70,19 @@ onEachTarget('Consent at the gateway', ({ start }) => {
     expect(claimsOf(upstream.last().headers['x-gateway-token']).consent).to.include({ version: 2 });
   });
 
+  it('gives no token that outlives its consent', async () => {
+    const expiresAt = Math.floor(Date.now() / 1000) + 12;
+    const { access } = await consented({ clientId: app.clientId, expiresAt });
+    expect((await balances(access)).status).to.equal(200);
+    expect(claimsOf(upstream.last().headers['x-gateway-token'])).to.deep.include({ exp: expiresAt });
+    expect(claimsOf(upstream.last().headers['x-gateway-token']).consent).to.include({ expiresAt });
+  });
+
   describe('refuses, and nothing reaches the service', () => {
     afterEach(() => expect(upstream.arrived).to.be.empty);
 
     const denials: [DenialReason | undefined, string][] = [
-      ['revoked', 'consent_revoked'], ['expired', 'consent_expired'], ['consumed', 'consent_consumed'], ['rejected', 'consent_not_active'], ['not_authorised', 'consent_not_active'], [undefined, 'consent_not_active'],
+      ['revoked', 'consent_revoked'], ['withdrawn', 'consent_withdrawn'], ['expired', 'consent_expired'], ['consumed', 'consent_consumed'], ['rejected', 'consent_not_active'], ['not_authorised', 'consent_not_active'], [undefined, 'consent_not_active'],
     ];
     for (const [reason, code] of denials) {
       it(`a consent that is denied: ${reason ?? 'without a reason'}`, async () => {
@@ -84,6 +93,12 @@ onEachTarget('Consent at the gateway', ({ start }) => {
     it('a consent whose time is over though its record says authorised', async () => {
       const { access } = await consented({ clientId: app.clientId, expiresAt: Math.floor(Date.now() / 1000) - 1 });
       expectProblem(await balances(access), 403, 'consent_expired');
+    });
+    it('a consent that begins later, and says when', async () => {
+      const { access } = await consented({ clientId: app.clientId, validFrom: Date.UTC(2026, 11, 31, 23, 59, 59) / 1000 + 365 * 86_400, expiresAt: 4_000_000_000 });
+      const answer = await balances(access);
+      expectProblem(answer, 403, 'consent_not_active');
+      expect(answer.body.detail).to.equal('The consent is valid from 2027-12-31T23:59:59Z on.');
     });
     it('a consent of another application', async () => {
       const { access } = await consented({ clientId: randomUUID() });
@@ -126,7 +141,18 @@ onEachTarget('Consent at the gateway', ({ start }) => {
       await client.forget(consentId);
       expectProblem(await balances(access), 403, 'consent_not_active');
       expect(consentService.arrived).to.have.length(1);
+      // For some seconds the gateway remembers that there is none.
+      for (let i = 0; i < 10; i++) expectProblem(await balances(access), 403, 'consent_not_active');
+      expect(consentService.arrived).to.have.length(1);
     });
+  });
+
+  it('believes a record in Redis at once, also of a consent it has just been told does not exist', async () => {
+    const { consentId, access } = await consented();
+    await client.forget(consentId);
+    expectProblem(await balances(access), 403, 'consent_not_active');
+    await client.decide(consentId, { clientId: app.clientId, accounts: [account] });
+    expect((await balances(access)).status).to.equal(200);
   });
 
   describe('asks the consent service when Redis has no record', () => {

@@ -211,8 +211,32 @@ onEachTarget('OAuth 2 at the gateway', ({ start }) => {
       // Kong tells its workers to forget the old one; the embedded gateway has forgotten it.
       await soon(async () => expectProblem(await list(first.access_token as string), 401, 'invalid_token'));
       expect((await list(second.access_token as string)).status).to.equal(200);
-      // A lost answer must not lose the customer's consent: the same refresh token works again.
+    });
+
+    it('keeps consent and scope when it is renewed, and when the answer was lost and it is renewed again', async () => {
+      const consentId = randomUUID();
+      const { expiresAt } = await client.decide(consentId, { clientId: app.clientId });
+      const { body, verifier } = await client.authorise(app, consentId, 'accounts');
+      const first = (await exchange(codeIn(body), verifier)).body;
+      // More than the customer agreed to is not to be had by asking for it.
+      const renew = () => token({ grant_type: 'refresh_token', ...own(), refresh_token: first.refresh_token as string, scope: 'accounts payments' });
       expect((await renew()).status).to.equal(200);
+      // That answer never came: the confidential client asks again with what it has, and needs no new consent.
+      const again = await renew();
+      expect(again.status, again.text).to.equal(200);
+      const answer = await client.ask('GET', '/v1/accounts', { headers: { authorization: `Bearer ${String(again.body.access_token)}` } });
+      expect(answer.status, answer.text).to.equal(200);
+      const claims = claimsOf(upstream.last().headers['x-gateway-token']);
+      expect(claims.scopes).to.deep.equal(['accounts']);
+      expect(claims.consent).to.include({ id: consentId, expiresAt });
+      await client.decide(consentId, { clientId: app.clientId, version: 2, status: 'denied', reason: 'revoked' });
+      const renewed = await renew();
+      expectProblem(await client.ask('GET', '/v1/accounts', { headers: { authorization: `Bearer ${String(renewed.body.access_token)}` } }), 403, 'consent_revoked');
+    });
+
+    it('is to be had for funds, the scope of card-based payment services', async () => {
+      const answer = await token({ grant_type: 'client_credentials', ...own(), scope: 'funds' });
+      expect(answer.status, answer.text).to.equal(200);
     });
 
     it('refuses another client\'s refresh token', async () => {

@@ -333,7 +333,7 @@ onEachTarget('Policies of the house', ({ start }) => {
     const access = await client.consentToken(app, consentId, 'accounts');
     await client.ask('GET', '/v1/accounts', { headers: { authorization: `Bearer ${access}`, 'x-correlation-id': 'record-1' } });
     const { record } = await eventually(() => upstream.records.find((each) => each.record.correlation_id === 'record-1'));
-    expect(record.kontor).to.deep.equal({ operation: 'listAccounts', audience: 'account', decision: 'allow', consentId, customerId, correlationId: 'record-1' });
+    expect(record.kontor).to.deep.equal({ operation: 'listAccounts', audience: 'account', decision: 'allow', clientId: app.clientId, consentId, customerId, correlationId: 'record-1' });
     expect(record.request.id).to.not.equal('record-1');
     expect(record.consumer).to.include({ id: app.consumerId, custom_id: app.clientId });
     expect(JSON.stringify(upstream.records)).to.not.include(access);

@@ -20,6 +20,8 @@ function apply(exchange: Exchange, { clearRequestHeaders, setRequestHeaders, set
 }
 
 function refusal(exchange: Exchange, refused: Refuse): GatewayAnswer {
+  // Also where an earlier plugin of ours had allowed it: the record says what became of the request.
+  Object.assign(exchange.log, { decision: 'refuse', code: refused.code });
   return {
     status: refused.status,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...refused.headers },
