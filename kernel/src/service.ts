@@ -30,6 +30,9 @@ export const COMMON_SETTINGS = {
   SANDBOX: flag({ default: false, explain: 'true serves the operations marked sandbox' }),
 };
 
+/** Handlers that only wait for another system take little but memory, and one that waits should not keep the others. */
+const OUTSIDE_PREFETCH = 200;
+
 type Spec = Record<string, Setting<unknown>>;
 type AllSettings<S extends Spec> = Settings<typeof COMMON_SETTINGS> & Settings<S>;
 
@@ -144,7 +147,7 @@ export async function startService<S extends Spec>(options: ServiceOptions<S>, e
     undo.push(() => closeServer(server));
     const queues = [
       { queue: options.name, types: Object.keys(wiring.subscriptions ?? {}) as EventType[], handler: deliver },
-      { queue: `${options.name}.outside`, types: Object.keys(wiring.outside ?? {}) as EventType[], handler: outside },
+      { queue: `${options.name}.outside`, types: Object.keys(wiring.outside ?? {}) as EventType[], handler: outside, prefetch: OUTSIDE_PREFETCH },
     ].filter(({ types }) => types.length > 0);
     for (const each of queues) await broker?.subscribe(each);
     const relay = database && broker && overrides.relay !== false ? startRelay(database, broker, { name: options.name, logger }) : undefined;

@@ -9,6 +9,7 @@ import { expect } from 'chai';
 import { SettingsError } from '@kontor/kernel/config';
 import { newEvent, type Event } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
+import { connectBroker, Transient } from '@kontor/kernel/messaging';
 import { defineService, isMain, startService } from '@kontor/kernel/service';
 import { testDatabase, type TestDatabase } from '@kontor/testing/database';
 import { testServer } from '@kontor/testing/environment';
@@ -54,6 +55,51 @@ describe('a subscription', () => {
     await service.deliver({ ...closed(), type: 'account.blocked' });
   });
 });
+
+describe('a subscription outside', function () {
+  this.timeout(30_000);
+
+  it('is tried until the other system answers, and keeps no other event waiting meanwhile', async () => {
+    const tried: string[] = [];
+    const worked: string[] = [];
+    let away = true;
+    const name = `outside-${newId()}`;
+    const service = await startService(defineService({
+      name, root: new URL('../src/', root),
+      wire: () => ({
+        subscriptions: { 'account.closed': async (event) => { worked.push(event.subject); } },
+        outside: {
+          'account.closed': async (event) => {
+            tried.push(event.subject);
+            if (away) throw new Transient('it is away');
+          },
+        },
+      }),
+    }), { PORT: '0', AMQP_URL: testServer('TEST_AMQP_URL'), LOG_LEVEL: 'error' });
+    const broker = await connectBroker(testServer('TEST_AMQP_URL'), { name: 'told', logger: service.logger });
+    try {
+      const events = [closed(), closed()];
+      const all = (seen: string[]): boolean => events.every(({ subject }) => seen.includes(subject));
+      for (const event of events) await broker.publish(event);
+      await eventually('both were worked on while the other system is away', () => all(worked) && all(tried) && tried.length > 2);
+      away = false;
+      const before = tried.length;
+      await eventually('both were tried again', () => all(tried.slice(before)));
+    } finally {
+      await broker.close();
+      await service.stop();
+      await forgetQueues(name, `${name}.outside`);
+    }
+  });
+});
+
+/** Queues are durable: those of a name used once go with the test. */
+async function forgetQueues(...names: string[]): Promise<void> {
+  const connection = await connectAmqp(testServer('TEST_AMQP_URL'));
+  const channel = await connection.createChannel();
+  for (const name of names) for (const queue of [name, `${name}.dead`]) await channel.deleteQueue(queue);
+  await connection.close();
+}
 
 describe('a service without a database', () => {
   const adapter = defineService({

@@ -25,6 +25,7 @@ export function houseFaults(state: State, options: { fileOf: ReadonlyMap<string,
     const where = `${file}: route "${route.name}"`;
     if (file === DERIVED) faults.push(...guardFaults(where, route, own));
     if (answersTokens(route, own) && !own.some(({ name }) => name === 'token-limit')) faults.push({ where, what: `answers ${TOKEN_ENDPOINT} and lacks token-limit: secrets could be tried without end` });
+    if (own.some(({ name }) => name === 'consent-tokens')) faults.push(...keyFaults(where, route, own));
     if (options.production && route.protocols.includes('http')) faults.push({ where, what: 'protocols has http, and production serves nothing without TLS' });
     const other = state.routes.slice(0, state.routes.indexOf(route)).find((before) => sameRequests(before, route));
     if (other) faults.push({ where, what: `takes the same requests as route ${other.name}: only one of them would ever be asked` });
@@ -37,6 +38,14 @@ export function houseFaults(state: State, options: { fileOf: ReadonlyMap<string,
     }
   }
   return [...faults, ...writeBackFaults(state.plugins)];
+}
+
+/** A route that asks for the provision key: whoever found it could mint codes for anyone. */
+function keyFaults(where: string, { protocols }: Route, plugins: PluginEntry[]): HouseFault[] {
+  const faults: HouseFault[] = [];
+  if (!plugins.some(({ name }) => name === 'rate-limiting')) faults.push({ where, what: 'takes the provision key and lacks a rate-limiting of its own: keys could be tried without end' });
+  if (protocols.includes('http')) faults.push({ where, what: 'takes the provision key without TLS' });
+  return faults;
 }
 
 /** Whether the oauth2 plugin of this route issues tokens there. */

@@ -48,7 +48,7 @@ export const options = defineService({
         introspect: gateway.introspect,
       }),
       subscriptions: subscriptions({ consents, known }),
-      outside: tokenSubscriptions(gateway),
+      outside: tokenSubscriptions({ endTokens: gateway.endTokens, now }),
       extend: (app) => {
         app.use('/internal', internalDecisions({ consents, key: settings.CONSENT_DECISION_KEY }));
         app.use('/bank', bankPages({

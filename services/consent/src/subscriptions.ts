@@ -1,4 +1,5 @@
 /** One handler per incoming event: what other services did that consent must know, and what the end of a consent means for its tokens. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { contextOf } from '@kontor/kernel/events';
 import type { OutsideSubscriptions, Subscriptions } from '@kontor/kernel/service';
 import { consume, revoke } from './consent.js';
@@ -29,15 +30,17 @@ export function subscriptions({ consents, known }: { consents: ConsentRepository
   };
 }
 
+/** An application that asks on within this time is told why (403 consent_revoked); after it, its token is unknown (401). */
+const TOLD_WHY_MS = 2_000;
+
 /**
  * A consent that has ended takes its tokens and unexchanged codes along. By its own events, so that an end is followed up also
  * where broker or gateway were away when it came; nothing hangs on it, since consent-check refuses from the end on.
  */
-export function tokenSubscriptions({ endTokens }: Pick<Gateway, 'endTokens'>): OutsideSubscriptions {
-  return {
-    'consent.revoked': ({ subject }) => endTokens(subject),
-    'consent.withdrawn': ({ subject }) => endTokens(subject),
-    'consent.expired': ({ subject }) => endTokens(subject),
-    'consent.rejected': ({ subject }) => endTokens(subject),
+export function tokenSubscriptions({ endTokens, now }: Pick<Gateway, 'endTokens'> & { now: () => Date }): OutsideSubscriptions {
+  const end = async ({ subject, time }: { subject: string; time: string }): Promise<void> => {
+    await pause(Math.max(0, Math.min(TOLD_WHY_MS, Date.parse(time) + TOLD_WHY_MS - now().getTime())));
+    await endTokens(subject);
   };
+  return { 'consent.revoked': end, 'consent.withdrawn': end, 'consent.expired': end, 'consent.rejected': end };
 }
