@@ -40,6 +40,8 @@ export interface PrivateKong extends KongNode {
   publicKey: string;
   /** Values of the state's variables. */
   values: Record<string, string>;
+  /** Its database, `postgresql://…`. */
+  databaseUrl: string;
   /** `deck gateway diff`: its summary. */
   diff(): Promise<string>;
   /** `deck gateway sync` of other files. */
@@ -115,6 +117,7 @@ export async function startKong(given: KongOptions): Promise<PrivateKong> {
       ...first,
       publicKey: Buffer.from(keys.publicKey.export({ type: 'spki', format: 'pem' }) as string).toString('base64'),
       values,
+      databaseUrl: Object.assign(new URL(process.env.TEST_DATABASE_URL as string), { pathname: `/${database}` }).href,
       diff: () => deck('diff'),
       sync: (files) => deck('sync', files),
       another,
