@@ -1,6 +1,6 @@
 /**
  * Compiles the host: one directory a plugin with one CommonJS file in it (`<target>/<plugin>/server.cjs`, everything it
- * needs inside), and a Lua tree with what must be inside Kong (`<target>/lua`: the two guards, problem-json and token-limit).
+ * needs inside), and a Lua tree with what must be inside Kong (`<target>/lua`: the two guards, problem-json, token-limit and consent-tokens).
  */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
