@@ -35,7 +35,7 @@ describe('the life of a consent, kept', () => {
 
   const settings = (): Record<string, string> => ({
     REDIS_URL: testServer('TEST_REDIS_URL'), OAUTH2_PROVISION_KEY: randomBytes(16).toString('hex'), CONSENT_DECISION_KEY: DECISION_KEY,
-    GATEWAY_AUTHORIZE_URL: 'http://127.0.0.1:1/oauth2/authorize', BANK_PAGES_URL: 'http://bank.example/bank', CREDENTIALS_KEY: randomBytes(32).toString('base64'),
+    GATEWAY_OAUTH2_URL: 'http://127.0.0.1:1/oauth2', BANK_PAGES_URL: 'http://bank.example/bank', CREDENTIALS_KEY: randomBytes(32).toString('base64'),
   });
   const repositoryWith = (decisions: Decisions): ConsentRepository => consentRepository(service.database, decisions, knownRepository(service.database));
 
