@@ -98,7 +98,8 @@ export async function giveAccess(traveller: Traveller, app: App, own: Token, cus
   return { customer, consentId, token };
 }
 
-async function consentTo({ journal, place, receiver }: Traveller, customer: BankCustomer, app: App, own: Token, scope: string, ask: object, accountId: string): Promise<{ consentId: string; token: Token }> {
+/** The customer approves what is asked for on the bank's page, for this account. */
+export async function consentTo({ journal, place, receiver }: Traveller, customer: BankCustomer, app: App, own: Token, scope: string, ask: object, accountId: string): Promise<{ consentId: string; token: Token }> {
   const created = await journal.call({
     method: 'POST', url: `${place.gatewayUrl}/v1/consents`, headers: { ...bearer(own), 'idempotency-key': newKey() }, json: ask, expect: 201, fact: ({ body }) => `a consent, ${body.status.replace('_', ' ')}`,
   });
