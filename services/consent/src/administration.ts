@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { isId } from '@kontor/kernel/ids';
 import { problem } from '@kontor/kernel/problem';
 import type { Routes } from '@kontor/kernel/service';
-import { expireByBank, revoke, type Consent } from './consent.js';
+import { expireByBank, revoke, type Actor, type Consent } from './consent.js';
 import { forStaff, historyOnTheWire } from './wire.js';
 import type { Introspect } from './gateway.js';
 import type { Known } from './known-repository.js';
@@ -41,10 +41,10 @@ export function administration({ consents, known, reports, introspect, pagesUrl 
       return { status: 200, body: await whole(consent) };
     },
     async revokeConsentAsStaff({ params, body, caller, context }) {
-      return end(params.consentId, (consent, at) => revoke(consent, { actor: { kind: 'bank', id: caller.clientId }, reason: 'by_bank', note: noteOf(body) }, at), context);
+      return end(params.consentId, (consent, at) => revoke(consent, { actor: officer(caller.clientId, body), reason: 'by_bank', note: noteOf(body) }, at), context);
     },
     async expireConsentAsStaff({ params, body, caller, context }) {
-      return end(params.consentId, (consent, at) => expireByBank(consent, { actor: { kind: 'bank', id: caller.clientId }, note: noteOf(body) }, at), context);
+      return end(params.consentId, (consent, at) => expireByBank(consent, { actor: officer(caller.clientId, body), note: noteOf(body) }, at), context);
     },
     async reportConsents({ query }) {
       const { from, to, format } = query as { from?: string; to?: string; format: string };
@@ -65,6 +65,9 @@ export function administration({ consents, known, reports, introspect, pagesUrl 
     },
   };
 }
+
+/** Who decided: the application, and which of its users where it says so. */
+const officer = (clientId: string, { staffMember }: { staffMember?: string }): Actor => ({ kind: 'bank', id: staffMember ? `${clientId}/${staffMember}` : clientId });
 
 /** The reason in front, so that the history says it in one line. */
 const noteOf = ({ reason, note }: { reason: string; note?: string }): string => (note ? `${reason}: ${note}` : reason);

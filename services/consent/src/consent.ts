@@ -26,7 +26,7 @@ export const END_REASONS = [
 ] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
-/** Who moved a consent. `id`: the customer, the application, the staff member's application; absent for the system. */
+/** Who moved a consent. `id`: the customer, the application, the staff's application and which of them (`<application>/<member>`); absent for the system. */
 export interface Actor { kind: 'customer' | 'third_party' | 'bank' | 'system'; id?: string }
 
 /** What a payment consent allows: exactly this payment, once. Money as on the wire. */

@@ -500,7 +500,7 @@ export interface components {
             status: components["schemas"]["ConsentStatus"];
             /** @enum {string} */
             actor: "customer" | "third_party" | "bank" | "system";
-            /** @description Told to the bank's staff only */
+            /** @description Told to the bank's staff only; for a decision of theirs `<clientId>/<staffMember>`, or the client id where no staffMember was given */
             actorId?: string;
             reason: string;
             /** @description Told to the bank's staff only */
@@ -535,6 +535,8 @@ export interface components {
             reason: "customer_request" | "fraud_suspected" | "legal_order" | "data_corrected" | "other";
             /** @description For the history; no personal data */
             note?: string;
+            /** @description Who of the staff decided, as an opaque id of your own; no name. The history keeps it behind the client id: `<clientId>/<staffMember>` */
+            staffMember?: string;
         };
         ConsentReport: {
             /** Format: date-time */
@@ -1093,7 +1095,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "reason": "fraud_suspected",
-                 *       "note": "Reported by the customer by telephone"
+                 *       "note": "Reported by the customer by telephone",
+                 *       "staffMember": "01936d7e-0c1a-7cc0-9f6b-0d2a54b2a005"
                  *     }
                  */
                 "application/json": components["schemas"]["StaffDecision"];

@@ -295,6 +295,19 @@ describe('the life of a consent, kept', () => {
       expect(await recordOf(consentId)).to.include({ status: 'denied', reason: 'revoked' });
       expect(JSON.stringify((await call('getConsentHistory', 'GET', `/v1/consents/${consentId}/history`)).body)).not.to.contain('telephone');
     });
+    it('are told apart in the history where the application names who decided, by an id and by nothing else', async () => {
+      const { consentId } = await approved();
+      for (const staffMember of ['', 'Ada Officer', 'a/b', 'x'.repeat(65)]) {
+        const { body } = await staff('revokeConsentAsStaff', 'POST', `/consents/${consentId}/revoke`, { reason: 'other', staffMember });
+        expect(body, staffMember).to.include({ code: 'invalid_request' });
+      }
+      const { body } = await staff('revokeConsentAsStaff', 'POST', `/consents/${consentId}/revoke`, { reason: 'other', staffMember: 'officer-7' });
+      expect(body.history.at(-1)).to.include({ act: 'revoke', actor: 'bank', actorId: 'staff-app/officer-7', note: 'other' });
+      const ended = (await approved()).consentId;
+      expect((await staff('expireConsentAsStaff', 'POST', `/consents/${ended}/expire`, { reason: 'other', staffMember: 'officer-7' })).body.history.at(-1))
+        .to.include({ act: 'expire', actorId: 'staff-app/officer-7' });
+      expect(JSON.stringify((await call('getConsentHistory', 'GET', `/v1/consents/${consentId}/history`)).body)).not.to.contain('officer-7');
+    });
     it('end a consent early', async () => {
       const { consentId } = await approved();
       expect((await staff('expireConsentAsStaff', 'POST', `/consents/${consentId}/expire`, { reason: 'data_corrected' })).body).to.include({ status: 'expired', statusReason: 'by_bank' });
