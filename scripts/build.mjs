@@ -16,6 +16,7 @@ export function entryPoints(root) {
   add('kong/embedded/main.ts', 'kong/dist/main');
   add('scripts/platform/launch.ts', 'build/launch');
   add('scripts/platform/seed.ts', 'build/seed');
+  add('scripts/staff/main.ts', 'build/staff');
   add('scripts/testing/main.ts', 'build/test');
   add('scripts/testing/demo.ts', 'build/demo');
   return entries;

@@ -26,7 +26,7 @@ function make(name: string): Record<string, string> {
     return { GATEWAY_TOKEN_PRIVATE_KEY: base64(pair.privateKey), GATEWAY_TOKEN_PUBLIC_KEY: base64(pair.publicKey) };
   }
   if (name.endsWith('_CLIENT_ID')) return { [name]: newId() };
-  if (['CREDENTIALS_KEY', 'AUDIT_MASTER_KEY', 'WEBHOOK_SECRETS_KEY'].includes(name)) return { [name]: randomBytes(32).toString('base64') };
+  if (['CREDENTIALS_KEY', 'OFFICE_CREDENTIALS_KEY', 'AUDIT_MASTER_KEY', 'WEBHOOK_SECRETS_KEY'].includes(name)) return { [name]: randomBytes(32).toString('base64') };
   return { [name]: password() };
 }
 

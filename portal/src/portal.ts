@@ -45,6 +45,8 @@ export interface PortalRepository {
   activate(appId: string, context: EventContext): Promise<boolean>;
   apps(developerId: string): Promise<App[]>;
   app(developerId: string, appId: string): Promise<App | undefined>;
+  /** Names by client id, of those that are applications of this portal. */
+  appNames(clientIds: string[]): Promise<Map<string, string>>;
   /** Claims the right to rotate for `seconds`; undefined when there is no such active app. @throws Problem `conflict` while another has it */
   claimRotation(developerId: string, appId: string, seconds: number): Promise<App | undefined>;
   /** Ends the claim, with app.credentials-rotated. */

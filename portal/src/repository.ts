@@ -1,6 +1,7 @@
 /** All SQL of the portal. */
 import { constraintOf, type Database } from '@kontor/kernel/database';
 import { newEvent, type EventContext } from '@kontor/kernel/events';
+import { isId } from '@kontor/kernel/ids';
 import { appendEvent } from '@kontor/kernel/outbox';
 import { problem } from '@kontor/kernel/problem';
 import { MOST_APPS, type App, type Developer, type PortalRepository } from './portal.js';
@@ -44,6 +45,10 @@ export function portalRepository(database: Database): PortalRepository {
     async app(developerId, appId) {
       const [row] = await database.query<AppRow>(`select ${APP} from apps where developer_id = $1 and id = $2`, [developerId, appId]);
       return row && appOf(row);
+    },
+    async appNames(clientIds) {
+      const rows = await database.query<{ id: string; name: string }>('select id, name from apps where id = any ($1::uuid[])', [clientIds.filter(isId)]);
+      return new Map(rows.map(({ id, name }) => [id, name]));
     },
     async claimRotation(developerId, appId, seconds) {
       const [row] = await database.query<AppRow>(

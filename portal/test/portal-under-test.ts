@@ -38,7 +38,8 @@ export async function portalUnderTest(env: Record<string, string> = {}): Promise
   const redisKeys = (): Promise<string[]> => redis.keys(`${namespace}*`);
   const service = await testService(options, {
     PORT: String(port), PORTAL_ORIGIN: `http://127.0.0.1:${port}`, REDIS_URL: `${shared}${shared.includes('?') ? '&' : '?'}keyPrefix=${encodeURIComponent(namespace)}`, GATEWAY_ADMIN_URL: gateway.adminUrl, GATEWAY_URL: gateway.proxyUrl,
-    GATEWAY_PUBLIC_URL: 'https://gateway.example:8443', SESSION_SECRET: `only-for-tests-${port}-${process.pid}`, ...env,
+    GATEWAY_PUBLIC_URL: 'https://gateway.example:8443', SESSION_SECRET: `only-for-tests-${port}-${process.pid}`,
+    OFFICE_CLIENT_ID: 'the-office', OFFICE_CLIENT_SECRET: 'only-for-tests-of-the-office', OFFICE_CREDENTIALS_KEY: Buffer.alloc(32, 7).toString('base64'), ...env,
   });
   const send = async (visitor: Visitor, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<TestAnswer> => {
     const answer = await service.request(method, path, { body, headers: { ...(visitor.cookie ? { cookie: visitor.cookie } : {}), ...headers } });

@@ -10,12 +10,13 @@ import { AdminApi } from './admin-api.js';
 import { developmentCertificate, givenCertificate } from './certificates.js';
 import { explain, Fault } from './fault.js';
 import { memoryOf } from './memory.js';
-import { missingBundles, portsNeeded, programs, publicUrls, type PlatformContext } from './processes.js';
+import { missingBundles, OFFICE_CREDENTIALS_KEY, portsNeeded, programs, publicUrls, type PlatformContext } from './processes.js';
 import { Progress } from './progress.js';
 import { checkPorts, claimHome } from './run-state.js';
-import { ownSandboxApps, seedApps, type SandboxCredentials } from './sandbox.js';
+import { ownSandboxApps, seedApps, seedOffice, type SandboxCredentials } from './sandbox.js';
 import { Secrets } from './secrets.js';
 import { givenTls, platformSettings, type PlatformSettings } from './settings.js';
+import { withStaff } from './staff.js';
 import { startStores } from './stores.js';
 import { Supervisor } from './supervisor.js';
 
@@ -78,7 +79,8 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
   await progress.step('portal', () => supervisor.start(portal), () => 'portal is up');
   const urls = publicUrls(settings);
   const apps = settings.SANDBOX ? ownSandboxApps(secrets, home) : undefined;
-  if (apps) await progress.step('sandbox apps', () => seedApps(new AdminApi(urls.admin), apps), () => 'sandbox apps are registered at the gateway');
+  if (apps) await progress.step('sandbox apps', () => seedSandbox(context, apps), () => 'sandbox apps are registered at the gateway, the back office has its staff');
+  else await progress.step('back office', () => seedOffice(new AdminApi(urls.admin), secrets), () => 'the back office is known at the gateway');
   await progress.step('readiness', () => waitForRoutes(urls.gateway, tls.authority), () => 'requests pass the gateway');
   writeFileSync(join(home, 'platform.json'), `${JSON.stringify({
     gateway: choice, gatewayUrl: urls.gateway, gatewayHttpUrl: urls.gatewayHttp, adminUrl: urls.admin, portalUrl: urls.portal,
@@ -86,6 +88,13 @@ async function startPlatform(settings: PlatformSettings, supervisor: Supervisor,
     sanctionsFiles: settings.SANCTIONS_FILES ?? join(settings.root, 'adapters/kyc-provider/sandbox-sanctions.csv'),
   }, null, 2)}\n`);
   summary({ settings, supervisor, progress, apps, gateway: gateway.description, authority: tls.authority });
+}
+
+async function seedSandbox({ settings, secrets, stores }: PlatformContext, apps: SandboxCredentials): Promise<void> {
+  await seedApps(new AdminApi(publicUrls(settings).admin), apps);
+  await withStaff({ databaseUrl: stores.databases['portal']!, key: Buffer.from(secrets.bytes32(OFFICE_CREDENTIALS_KEY), 'base64') }, async ({ staff }) => {
+    for (const member of apps.office) await staff.ensure(member);
+  });
 }
 
 /** A new route takes a moment to reach Kong's proxy: waits until a call without a token is refused as it should be (401). */
@@ -112,6 +121,7 @@ function summary(options: { settings: PlatformSettings; supervisor: Supervisor; 
     `  Developer portal   ${urls.portal}   (documentation: ${urls.portal}/docs)`,
     `  API                ${urls.gateway}   (plain HTTP for pages: ${urls.gatewayHttp})`,
     `  Bank's pages       ${urls.bankPages}/consents`,
+    `  Back office        ${urls.portal}/office   (staff: npm run staff)`,
     `  Gateway            ${options.gateway}, Admin API ${urls.admin}`,
     `  Certificate        signed by ${authority}`,
     ...(apps ? credentialLines(apps, home) : []),
@@ -124,12 +134,13 @@ function summary(options: { settings: PlatformSettings; supervisor: Supervisor; 
 }
 
 /** The sandbox's own credentials are for everybody who uses this installation: fictional customers, fictional money. */
-function credentialLines({ fintech, compliance, staff }: SandboxCredentials, home: string): string[] {
+function credentialLines({ fintech, compliance, staff, office }: SandboxCredentials, home: string): string[] {
   return [
     `  Sandbox fintech    client id ${fintech.clientId}   secret ${fintech.clientSecret}`,
     `                     API key ${fintech.apiKey}   redirect URI ${fintech.redirectUri}`,
     `  Compliance officer client id ${compliance.clientId}   secret ${compliance.clientSecret}`,
     `  Bank staff         client id ${staff.clientId}   secret ${staff.clientSecret}`,
+    ...office.map(({ username, password, totpSecret }) => `  Back office        ${username}   password ${password}   TOTP secret ${totpSecret}`),
     `                     (also in ${join(home, 'sandbox.json')})`,
   ];
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { officeClient } from './sandbox.js';
 import type { Secrets } from './secrets.js';
 import type { PlatformSettings, PortName } from './settings.js';
 import type { ProcessPlan } from './supervisor.js';
@@ -132,6 +133,9 @@ const SIMULATORS: Array<Program & { standsFor: 'CORE_BANKING_URL' | 'KYC_PROVIDE
   },
 ];
 
+/** Name of the secret with which the portal seals what its staff's authenticator apps know. */
+export const OFFICE_CREDENTIALS_KEY = 'officeCredentialsKey';
+
 const PORTAL: Program = {
   name: 'portal', workspace: 'portal', port: 'PORTAL', database: 'portal',
   own: ({ settings, secrets }) => ({
@@ -139,6 +143,9 @@ const PORTAL: Program = {
     GATEWAY_URL: publicUrls(settings).gateway,
     SESSION_SECRET: secrets.get('portalSessionSecret'),
     PORTAL_ORIGIN: publicUrls(settings).portal,
+    OFFICE_CLIENT_ID: officeClient(secrets).clientId,
+    OFFICE_CLIENT_SECRET: officeClient(secrets).clientSecret,
+    OFFICE_CREDENTIALS_KEY: secrets.bytes32(OFFICE_CREDENTIALS_KEY),
   }),
 };
 

@@ -1,6 +1,8 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newId } from '@kontor/kernel/ids';
+import { Secret } from 'otpauth';
+import type { StaffRole } from '../../portal/src/staff.js';
 import type { AdminApi } from './admin-api.js';
 import type { Secrets } from './secrets.js';
 
@@ -14,8 +16,13 @@ export interface SandboxApp {
   apiKey?: string;
 }
 
-/** What `<home>/sandbox.json` holds (0600). */
-export interface SandboxCredentials { fintech: SandboxApp; compliance: SandboxApp; staff: SandboxApp }
+export interface SandboxApps { fintech: SandboxApp; compliance: SandboxApp; staff: SandboxApp }
+
+/** A member of the bank's staff in the sandbox. `totpSecret` in Base32, for an authenticator app. */
+export interface SandboxMember { username: string; role: StaffRole; password: string; totpSecret: string }
+
+/** What `<home>/sandbox.json` holds (0600). `office`: who signs in to the back office, one of each role. */
+export interface SandboxCredentials extends SandboxApps { office: SandboxMember[] }
 
 interface Consumer { id: string; username: string; custom_id: string | null }
 
@@ -26,7 +33,7 @@ export function sandboxApps(known: {
   fintech: { clientId: string; clientSecret: string; apiKey: string };
   compliance: { clientId: string; clientSecret: string };
   staff: { clientId: string; clientSecret: string };
-}): SandboxCredentials {
+}): SandboxApps {
   return {
     fintech: { username: 'sandbox-fintech', redirectUri: REDIRECT_URI, roles: ['onboarding', 'aisp', 'pisp', 'cbpii', 'sandbox'], ...known.fintech },
     compliance: { username: 'compliance-officer', redirectUri: REDIRECT_URI, roles: ['compliance'], ...known.compliance },
@@ -34,7 +41,11 @@ export function sandboxApps(known: {
   };
 }
 
-/** The apps of this installation, with secrets of its own; written to `<home>/sandbox.json` for the people who use them. */
+/** The back office as the gateway knows it; out of the sandbox, too. */
+export const officeClient = (secrets: Secrets): { clientId: string; clientSecret: string } =>
+  ({ clientId: secrets.get('staffClientId', newId), clientSecret: secrets.get('staffClientSecret') });
+
+/** The apps and staff of this installation, with secrets of its own; written to `<home>/sandbox.json` for the people who use them. */
 export function ownSandboxApps(secrets: Secrets, home: string): SandboxCredentials {
   const apps = sandboxApps({
     fintech: {
@@ -42,20 +53,29 @@ export function ownSandboxApps(secrets: Secrets, home: string): SandboxCredentia
       apiKey: secrets.get('sandboxFintechApiKey'),
     },
     compliance: { clientId: secrets.get('complianceClientId', newId), clientSecret: secrets.get('complianceClientSecret') },
-    staff: { clientId: secrets.get('staffClientId', newId), clientSecret: secrets.get('staffClientSecret') },
+    staff: officeClient(secrets),
   });
+  const member = (role: StaffRole): SandboxMember => ({
+    username: role, role, password: secrets.get(`office:${role}:password`), totpSecret: secrets.get(`office:${role}:totpSecret`, () => new Secret({ size: 20 }).base32),
+  });
+  const credentials = { ...apps, office: [member('consent-officer'), member('compliance-officer')] };
   const path = join(home, 'sandbox.json');
-  writeFileSync(`${path}.new`, `${JSON.stringify(apps, null, 2)}\n`, { mode: 0o600 });
+  writeFileSync(`${path}.new`, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
-  return apps;
+  return credentials;
 }
 
 /**
  * Makes the apps known at the gateway, which keeps only hashes of their secrets. Running it again repairs what is missing or
  * differs and leaves the rest.
  */
-export async function seedApps(admin: AdminApi, apps: SandboxCredentials): Promise<void> {
+export async function seedApps(admin: AdminApi, apps: SandboxApps): Promise<void> {
   for (const app of [apps.fintech, apps.compliance, apps.staff]) await seedApp(admin, app);
+}
+
+/** Makes the back office alone known there: what a bank needs out of the sandbox. */
+export async function seedOffice(admin: AdminApi, secrets: Secrets): Promise<void> {
+  await seedApp(admin, { username: 'bank-staff', redirectUri: REDIRECT_URI, roles: ['bank-staff'], ...officeClient(secrets) });
 }
 
 async function seedApp(admin: AdminApi, app: SandboxApp): Promise<void> {
