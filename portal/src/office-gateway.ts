@@ -33,9 +33,13 @@ const AT = '/v1/consent-administration';
 interface Call { method: 'GET' | 'POST'; path: string; body?: object; asking: Asking }
 interface Answer { status: number; text: string; retryAfter: string | undefined }
 
-/** @param options.gatewayUrl origin of the gateway, https: the only place requests go to */
-export function consentAdministration(options: { gatewayUrl: string; clientId: string; clientSecret: string; logger: Logger }): ConsentAdministration {
-  const pool = new Pool(new URL(options.gatewayUrl).origin, { connections: 10, connectTimeout: 3_000, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
+/**
+ * @param options.gatewayUrl origin of the gateway, https: the only place requests go to
+ * @param options.timeoutMs for an answer, with the token it may take
+ */
+export function consentAdministration(options: { gatewayUrl: string; clientId: string; clientSecret: string; logger: Logger; timeoutMs?: number }): ConsentAdministration {
+  const { timeoutMs = TIMEOUT_MS } = options;
+  const pool = new Pool(new URL(options.gatewayUrl).origin, { connections: 10, connectTimeout: 3_000, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
   let token: Promise<string> | undefined;
 
   const send = async (method: 'GET' | 'POST', path: string, headers: Record<string, string>, body: string | null, signal: AbortSignal): Promise<Answer> => {
@@ -67,7 +71,7 @@ export function consentAdministration(options: { gatewayUrl: string; clientId: s
   };
 
   const call = async ({ method, path, body, asking }: Call): Promise<Answer> => {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = AbortSignal.timeout(timeoutMs);
     const attempt = async (accessToken: string): Promise<Answer> => send(method, path, {
       authorization: `Bearer ${accessToken}`, accept: 'application/json, text/csv', 'x-correlation-id': asking.correlationId, ...(body ? { 'content-type': 'application/json' } : {}),
     }, body ? JSON.stringify(body) : null, signal);
