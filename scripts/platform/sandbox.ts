@@ -75,14 +75,14 @@ export async function seedApps(admin: AdminApi, apps: SandboxApps): Promise<void
 
 /** Makes the back office alone known there: what a bank needs out of the sandbox. */
 export async function seedOffice(admin: AdminApi, secrets: Secrets): Promise<void> {
-  await seedApp(admin, { username: 'bank-staff', redirectUri: REDIRECT_URI, roles: ['bank-staff'], ...officeClient(secrets) });
+  await seedApp(admin, { username: 'bank-staff', redirectUri: REDIRECT_URI, roles: ['bank-staff'], ...officeClient(secrets) }, 'bank');
 }
 
-async function seedApp(admin: AdminApi, app: SandboxApp): Promise<void> {
+async function seedApp(admin: AdminApi, app: SandboxApp, tag = 'sandbox'): Promise<void> {
   const found = await admin.find<Consumer>(`/consumers/${app.username}`);
   if (found && found.custom_id !== app.clientId) await admin.remove(`/consumers/${found.id}`); // of an installation whose secrets are gone
   const consumer = found && found.custom_id === app.clientId ? found
-    : await admin.create<Consumer>('/consumers', { username: app.username, custom_id: app.clientId, tags: ['sandbox'] });
+    : await admin.create<Consumer>('/consumers', { username: app.username, custom_id: app.clientId, tags: [tag] });
   const at = `/consumers/${consumer.id}`;
 
   const groups = new Set((await admin.list<{ group: string }>(`${at}/acls`)).map(({ group }) => group));

@@ -2,14 +2,13 @@
  * The bank's back office in a real browser, through the gateway: an officer finds a consent, revokes it with a reason, and the
  * fintech learns of it; the history says who it was. Skipped where no Chromium is found (CHROMIUM names one).
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { Secret, TOTP } from 'otpauth';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import type { SandboxCredentials } from '../../scripts/platform/sandbox.js';
 import { bearer, clientToken, newKey, registerApp } from '../../scripts/demo/fintech.js';
 import { journal, send } from '../../scripts/demo/journal.js';
-import { place } from './platform.js';
+import { officeStaff, place } from './platform.js';
 
 const PLACES = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const program = PLACES.find((path) => path && existsSync(path));
@@ -29,8 +28,7 @@ describe('the bank\'s back office', function () {
   after(async () => { await browser?.close(); });
 
   async function signedIn(role: string, faults: string[]): Promise<Page> {
-    const { office } = JSON.parse(readFileSync(process.env['KONTOR_CREDENTIALS']!, 'utf8')) as SandboxCredentials;
-    const { username, password, totpSecret } = office.find((member) => member.role === role)!;
+    const { username, password, totpSecret } = officeStaff().find((member) => member.role === role)!;
     const page = await (await browser.newContext()).newPage();
     page.on('console', (message) => faults.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', (error) => faults.push(error.message));

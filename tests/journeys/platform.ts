@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sanctionedPerson } from '../../scripts/demo/sanctions.js';
 import type { Place } from '../../scripts/demo/fintech.js';
+import type { SandboxMember } from '../../scripts/platform/sandbox.js';
 
 function setting(name: string): string {
   const value = process.env[name];
@@ -16,6 +17,9 @@ export const place = (): Place => ({
   pagesUrl: setting('BANK_PAGES_URL'),
   compliance: (JSON.parse(readFileSync(setting('KONTOR_CREDENTIALS'), 'utf8')) as { compliance: Place['compliance'] }).compliance,
 });
+
+/** The bank's staff who sign in to the back office, one of each role. */
+export const officeStaff = (): SandboxMember[] => (JSON.parse(readFileSync(setting('KONTOR_CREDENTIALS'), 'utf8')) as { office: SandboxMember[] }).office;
 
 /** The development CA that signed the gateway's certificate. */
 export const authority = (): Buffer => readFileSync(setting('CA_FILE'));
