@@ -21,10 +21,10 @@ export interface Credentials {
   checkPassword(username: string, password: string): Promise<string | undefined>;
   /** Accepts each code once, one step of 30 s of drift either way. */
   checkCode(customerId: string, code: string, now: Date): Promise<boolean>;
-  /** Remembers a browser after strong authentication. @returns the value of its cookie, 256 random bits */
-  rememberDevice(customerId: string, now: Date): Promise<string>;
-  /** Whether the customer of this name has proven before that the browser with this cookie is his. */
-  knowsDevice(username: string, device: string, now: Date): Promise<boolean>;
+  /** Remembers a browser after strong authentication, unless one of its tokens says already that it is. @returns a new token, 256 random bits */
+  rememberDevice(customerId: string, tokens: string[], now: Date): Promise<string | undefined>;
+  /** The one of a browser's tokens by which the customer of this name has proven before that the browser is his. */
+  knownDevice(username: string, tokens: string[], now: Date): Promise<string | undefined>;
 }
 
 /** Compared against when the name is unknown, so that the answer takes as long. */
@@ -64,19 +64,21 @@ export function credentials(database: Database, key: Buffer): Credentials {
       const accepted = await database.query('UPDATE credentials SET last_totp_step = $2 WHERE customer_id = $1 AND last_totp_step < $2 RETURNING 1', [customerId, step]);
       return accepted.length === 1;
     },
-    async rememberDevice(customerId, now) {
-      const device = randomBytes(32).toString('base64url');
+    async rememberDevice(customerId, tokens, now) {
+      const known = await database.query('SELECT 1 FROM devices WHERE id_hash = ANY ($1) AND customer_id = $2 AND expires_at > $3', [tokens.map(digest), customerId, now]);
+      if (known.length > 0) return undefined;
+      const token = randomBytes(32).toString('base64url');
       await database.query('DELETE FROM devices WHERE expires_at < $1', [now]);
       await database.query(
         'INSERT INTO devices (id_hash, customer_id, created_at, expires_at) VALUES ($1, $2, $3::timestamptz, $3::timestamptz + make_interval(secs => $4))',
-        [digest(device), customerId, now, DEVICE_LIFE_S]);
-      return device;
+        [digest(token), customerId, now, DEVICE_LIFE_S]);
+      return token;
     },
-    async knowsDevice(username, device, now) {
-      const rows = await database.query(
-        `SELECT 1 FROM devices d JOIN credentials c ON c.customer_id = d.customer_id WHERE d.id_hash = $1 AND c.username = $2 AND d.expires_at > $3`,
-        [digest(device), username, now]);
-      return rows.length === 1;
+    async knownDevice(username, tokens, now) {
+      const [row] = await database.query<{ id_hash: Buffer }>(
+        'SELECT d.id_hash FROM devices d JOIN credentials c ON c.customer_id = d.customer_id WHERE d.id_hash = ANY ($1) AND c.username = $2 AND d.expires_at > $3',
+        [tokens.map(digest), username, now]);
+      return row && tokens.find((token) => digest(token).equals(row.id_hash));
     },
   };
 }

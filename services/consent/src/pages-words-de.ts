@@ -107,7 +107,7 @@ export const de: Words = {
     approve: (check, what) => `Zahl ${check}. ${what} Geben Sie nur frei, wenn die Seite Ihrer Bank dieselbe Zahl zeigt.`,
     signIn: 'Sie melden sich bei Ihren Freigaben an.',
     payment: (amount, payee, iban, application) => `Sie zahlen ${amount} an ${payee}, Konto ${iban}, angefragt von ${application}.`,
-    recurring: (amount, payee, iban, application) => `Sie erlauben ${application} Zahlungen bis je ${amount} an ${payee}, Konto ${iban}.`,
+    recurring: (amount, payee, iban, application, limits) => `Sie erlauben ${application} Zahlungen bis je ${amount}, höchstens ${limits}, an ${payee}, Konto ${iban}.`,
     access: (application, what, until) => `Sie erlauben ${application} zu sehen: ${what}, ${until}.`,
     funds: (application) => `Sie erlauben ${application} zu fragen, ob ein Betrag verfügbar ist.`,
     fromAccounts: (accounts) => `Konto: ${accounts}.`,
@@ -115,6 +115,7 @@ export const de: Words = {
   outcome: {
     approvedTitle: 'Sie haben das freigegeben',
     partialTitle: 'Sie haben freigegeben; ein weiterer Inhaber muss noch zustimmen',
+    cancelledTitle: 'Sie haben abgebrochen',
     rejectedTitle: 'Sie haben das abgelehnt',
     at: (time) => `Entschieden ${time}.`,
     toConsents: 'Zu meinen Freigaben',
@@ -196,7 +197,7 @@ export const de: Words = {
   },
   time: { seconds: (n) => n === 1 ? 'eine Sekunde' : `${n} Sekunden`, minutes: (n) => n === 1 ? 'eine Minute' : `${n} Minuten` },
   faults: {
-    sessionOver: ['Ihre Sitzung ist beendet', 'Zu Ihrer Sicherheit endet eine Sitzung nach 15 Minuten. Nichts wurde freigegeben. Gehen Sie zurück zur Anwendung und beginnen Sie neu, oder melden Sie sich an.'],
+    sessionOver: ['Ihre Sitzung ist beendet', 'Zu Ihrer Sicherheit endet sie, wenn einige Minuten nichts geschieht. Gehen Sie zurück zur Anwendung und beginnen Sie neu, oder melden Sie sich hier an.'],
     linkUsed: ['Dieser Link wurde schon benutzt', 'Jeder Link gilt einmal. Gehen Sie zurück zur Anwendung und beginnen Sie neu.'],
     linkUnknown: ['Diese Anfrage ist nicht bekannt', 'Der Link ist unvollständig oder falsch. Gehen Sie zurück zur Anwendung und beginnen Sie neu.'],
     linkForeign: ['Dieser Link kann nicht benutzt werden', 'Der Link passt nicht zu der Anfrage, die er nennt; deshalb folgen wir ihm nicht. Gehen Sie zurück zur Anwendung und beginnen Sie neu.'],
@@ -204,6 +205,7 @@ export const de: Words = {
     nothingThere: ['Unter dieser Adresse gibt es nichts', 'Prüfen Sie die Adresse, oder gehen Sie zu Ihren Freigaben.'],
     noSuchConsent: ['Diese Freigabe haben Sie nicht', 'Vielleicht gehört sie jemand anderem. Sehen Sie in Ihren Freigaben nach.'],
     decided: ['Diese Anfrage ist schon entschieden', 'Hier ist nichts mehr zu tun. Gehen Sie zurück zur Anwendung.'],
+    changed: ['Die Anfrage hat sich geändert', 'Nichts wurde freigegeben. Gehen Sie zurück zur Anwendung und beginnen Sie neu, damit Sie sehen, worum es jetzt geht.'],
     notSetUp: ['Die Anwendung ist dafür nicht eingerichtet', 'Ihre Adresse oder ihr Umfang ist bei der Bank nicht registriert. Nichts wurde freigegeben.'],
     tooLarge: ['Das war zu viel', 'Das Formular war größer als jedes von uns. Nichts ist geschehen.'],
     unavailable: ['Zurzeit nicht möglich', 'Nichts wurde freigegeben. Bitte versuchen Sie es in einigen Minuten erneut.'],

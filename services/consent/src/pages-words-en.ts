@@ -105,7 +105,7 @@ export const en = {
     approve: (check: string, what: string) => `Number ${check}. ${what} Approve only if your bank’s page shows the same number.`,
     signIn: 'You sign in to your consents.',
     payment: (amount: string, payee: string, iban: string, application: string) => `You pay ${amount} to ${payee}, account ${iban}, asked by ${application}.`,
-    recurring: (amount: string, payee: string, iban: string, application: string) => `You allow ${application} payments of up to ${amount} each to ${payee}, account ${iban}.`,
+    recurring: (amount: string, payee: string, iban: string, application: string, limits: string) => `You allow ${application} payments of up to ${amount} each, ${limits} at most, to ${payee}, account ${iban}.`,
     access: (application: string, what: string, until: string) => `You allow ${application} to see: ${what}, ${until}.`,
     funds: (application: string) => `You allow ${application} to ask whether an amount is available.`,
     fromAccounts: (accounts: string) => `Account: ${accounts}.`,
@@ -113,6 +113,7 @@ export const en = {
   outcome: {
     approvedTitle: 'You have approved this',
     partialTitle: 'You have approved this; another holder must approve, too',
+    cancelledTitle: 'You have cancelled',
     rejectedTitle: 'You have refused this',
     at: (time: string) => `Decided ${time}.`,
     toConsents: 'To my consents',
@@ -194,7 +195,7 @@ export const en = {
   },
   time: { seconds: (n: number) => n === 1 ? 'one second' : `${n} seconds`, minutes: (n: number) => n === 1 ? 'one minute' : `${n} minutes` },
   faults: {
-    sessionOver: ['Your session has ended', 'For your safety a session ends after 15 minutes. Nothing was approved. Go back to the application and start again, or sign in.'],
+    sessionOver: ['Your session has ended', 'For your safety it ends when nothing happens for some minutes. Go back to the application and start again, or sign in here.'],
     linkUsed: ['This link has been used', 'Each link works once. Go back to the application and start again.'],
     linkUnknown: ['This request is not known', 'The link is incomplete or wrong. Go back to the application and start again.'],
     linkForeign: ['This link cannot be used', 'The link does not fit the request it names, so we do not follow it. Go back to the application and start again.'],
@@ -202,6 +203,7 @@ export const en = {
     nothingThere: ['There is nothing at this address', 'Check the address, or go to your consents.'],
     noSuchConsent: ['You have no such consent', 'It may belong to another customer. Look at your consents.'],
     decided: ['This request has already been decided', 'Nothing more is to do here. Go back to the application.'],
+    changed: ['The request has changed', 'Nothing was approved. Go back to the application and start again, so that you see what is asked now.'],
     notSetUp: ['The application is not set up for this', 'Its address or scope is not registered with the bank. Nothing was approved.'],
     tooLarge: ['That was too much', 'The form was larger than any of ours. Nothing was done.'],
     unavailable: ['Not possible at the moment', 'Nothing was approved. Please try again in a few minutes.'],

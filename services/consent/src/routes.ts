@@ -1,27 +1,27 @@
 /** One handler per operation of openapi.yaml that third parties call; those of the bank's staff are in administration.ts. */
-import { isId, newId } from '@kontor/kernel/ids';
+import { newId } from '@kontor/kernel/ids';
 import { problem } from '@kontor/kernel/problem';
 import type { Routes } from '@kontor/kernel/service';
 import { administration, type AdministrationNeeds } from './administration.js';
 import { askAmendment, awaitsCustomer, inWords, withdraw, type Consent } from './consent.js';
 import { amendedTerms, requestConsent, SCOPE_OF, type NewConsent } from './terms.js';
+import { sandboxRoutes } from './sandbox-routes.js';
 import { judge, type Question } from './validation.js';
 import { historyOnTheWire, onTheWire } from './wire.js';
 import type { ConsentFilter, ConsentRepository } from './repository.js';
-import type { Credentials } from './credentials.js';
+import type { Bank } from './bank.js';
 import type { operations } from './openapi.generated.js';
 
 export interface RouteNeeds extends AdministrationNeeds {
   consents: ConsentRepository;
-  credentials: Credentials;
-  /** Where the bank's pages are, as a customer's browser sees them, without a closing slash. */
-  pagesUrl: string;
+  bank: Pick<Bank, 'credentials' | 'challenges' | 'pagesUrl'>;
   sandbox: boolean;
   now: () => Date;
 }
 
 export function routes(needs: RouteNeeds): Routes<operations> {
-  const { consents, credentials, pagesUrl, sandbox, now } = needs;
+  const { consents, bank, sandbox, now } = needs;
+  const { pagesUrl } = bank;
   const wire = (consent: Consent) => onTheWire(consent, pagesUrl);
 
   const owned = async (consentId: string, clientId: string): Promise<Consent> => {
@@ -33,6 +33,7 @@ export function routes(needs: RouteNeeds): Routes<operations> {
 
   return {
     ...administration(needs),
+    ...sandboxRoutes({ ...bank, sandbox, now }),
     async createConsent({ body, headers, caller, context }) {
       const consent = requestConsent(body as NewConsent, { id: newId(), clientId: caller.clientId, roles: caller.roles, now: now() });
       return consents.create(consent, { key: headers['idempotency-key'] as string, body, context, answer: wire });
@@ -74,10 +75,6 @@ export function routes(needs: RouteNeeds): Routes<operations> {
     async getConsentHistory({ params, caller }) {
       const consent = await owned(params.consentId, caller.clientId);
       return { status: 200, body: { data: historyOnTheWire(await consents.history(consent.id), false) } };
-    },
-    async issueSandboxCredentials({ params }) {
-      if (!sandbox || !isId(params.customerId)) throw problem('not_found', 'This operation exists in the sandbox only.');
-      return { status: 200, body: await credentials.issue(params.customerId) };
     },
   };
 }

@@ -1,0 +1,39 @@
+/** Everything about a customer's consents as a download: JSON, and CSV that a spreadsheet opens without running anything. Pure. */
+import type { Consent } from './consent.js';
+import type { HistoryLine } from './repository.js';
+
+/** One consent with all that is kept about it. Times are ISO 8601, UTC. */
+export interface Kept { consent: Consent; application: string; lastUsedAt?: Date; accesses: number; accounts: string[]; history: HistoryLine[] }
+
+export const exportJson = (kept: Kept[], at: Date): string => JSON.stringify({
+  exportedAt: at.toISOString(),
+  consents: kept.map(({ consent, application, lastUsedAt, accesses, accounts, history }) => ({
+    consentId: consent.id, application: { clientId: consent.clientId, name: application }, type: consent.type, status: consent.status,
+    ...(consent.statusReason ? { statusReason: consent.statusReason } : {}),
+    permissions: consent.permissions, accounts, ...(consent.payment ? { payment: consent.payment } : {}), ...(consent.recurring ? { recurring: consent.recurring } : {}),
+    ...(consent.frequencyPerDay === undefined ? {} : { frequencyPerDay: consent.frequencyPerDay }), oneOff: consent.oneOff,
+    createdAt: consent.createdAt.toISOString(), expiresAt: consent.expiresAt.toISOString(), lastUsedAt: lastUsedAt?.toISOString() ?? null, accesses,
+    history: history.map(({ at: when, act, status, actor, reason, note }) => ({ at: when.toISOString(), act, status, by: actor.kind, reason, ...(note ? { note } : {}) })),
+  })),
+}, null, 2);
+
+const COLUMNS = ['consent_id', 'application', 'type', 'status', 'permissions', 'accounts', 'amount', 'currency', 'payee', 'payee_iban', 'created_at', 'expires_at', 'last_used_at', 'accesses', 'history'];
+
+/** One line a consent (RFC 4180). */
+export const exportCsv = (kept: Kept[]): string => [COLUMNS, ...kept.map(lineOf)].map((cells) => cells.map(cell).join(',')).join('\r\n') + '\r\n';
+
+function lineOf({ consent, application, lastUsedAt, accesses, accounts, history }: Kept): string[] {
+  const money = consent.payment?.amount ?? consent.recurring?.maximumPerPayment;
+  const creditor = consent.payment?.creditor ?? consent.recurring?.creditor;
+  return [
+    consent.id, application, consent.type, consent.status, consent.permissions.join(' '), accounts.join('; '), money?.amount ?? '', money?.currency ?? '', creditor?.name ?? '', creditor?.iban ?? '',
+    consent.createdAt.toISOString(), consent.expiresAt.toISOString(), lastUsedAt?.toISOString() ?? '', String(accesses),
+    history.map(({ at, act, actor }) => `${at.toISOString()} ${act} ${actor.kind}`).join('; '),
+  ];
+}
+
+/** A text that begins like a formula gets a quote before it, so that a spreadsheet shows it instead of running it (OWASP, CSV injection). */
+function cell(text: string): string {
+  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n;]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}
