@@ -276,10 +276,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sandbox/customers/{customerId}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what a sandbox customer's telephone was sent
+         * @description The messages with which the bank asks its customer for a second factor, newest first, at most 50: one-time codes, and
+         *     notices of an approval that waits on the customer's device.
+         */
+        get: operations["listSandboxMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/customers/{customerId}/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what waits for approval on a sandbox customer's device */
+        get: operations["listSandboxApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/customers/{customerId}/approvals/{approvalId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve or deny on a sandbox customer's device
+         * @description The same decision again changes nothing; another one answers 409.
+         */
+        post: operations["decideSandboxApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        SandboxMessage: {
+            /** Format: uuid */
+            messageId: string;
+            /** @description In the language of the page that sent it */
+            text: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        SandboxApproval: {
+            /** Format: uuid */
+            approvalId: string;
+            /** @enum {string} */
+            status: "pending" | "approved" | "denied" | "expired";
+            /** @description What is approved; it begins with the number the page shows */
+            text: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
         /** @enum {string} */
         ConsentType: "account-access" | "payment" | "variable-recurring" | "funds-confirmation";
         /** @enum {string} */
@@ -619,6 +697,7 @@ export interface components {
         };
     };
     parameters: {
+        CustomerId: string;
         Limit: number;
         /** @description The nextCursor of the page before */
         Cursor: string;
@@ -1334,6 +1413,125 @@ export interface operations {
                         password: string;
                         totpSecret: string;
                     };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSandboxMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customerId: components["parameters"]["CustomerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "messageId": "01936d7e-0c1a-7cc0-9f6b-0d2a54b2a004",
+                     *           "text": "493027 is your code. You pay €12.50 to Green Grocer, account DE89 3704 0044 0532 0130 00, asked by Example Budget. Account: Current account, EUR, DE •••• 3000. Valid for 5 minutes. Never tell it to anybody, not even to your bank.",
+                     *           "createdAt": "2026-11-22T10:00:40Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["SandboxMessage"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSandboxApprovals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customerId: components["parameters"]["CustomerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The approvals, newest first, at most 50 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "approvalId": "01936d7e-0c1a-7cc0-9f6b-0d2a54b2a005",
+                     *           "status": "pending",
+                     *           "text": "Number 47. You sign in to your consents. Approve only if your bank’s page shows the same number.",
+                     *           "createdAt": "2026-11-22T10:00:40Z",
+                     *           "expiresAt": "2026-11-22T10:05:40Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["SandboxApproval"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    decideSandboxApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customerId: components["parameters"]["CustomerId"];
+                approvalId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "decision": "approve"
+                 *     }
+                 */
+                "application/json": {
+                    /** @enum {string} */
+                    decision: "approve" | "deny";
+                };
+            };
+        };
+        responses: {
+            /** @description The approval as it stands now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "approvalId": "01936d7e-0c1a-7cc0-9f6b-0d2a54b2a005",
+                     *       "status": "approved",
+                     *       "text": "Number 47. You sign in to your consents. Approve only if your bank’s page shows the same number.",
+                     *       "createdAt": "2026-11-22T10:00:40Z",
+                     *       "expiresAt": "2026-11-22T10:05:40Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SandboxApproval"];
                 };
             };
             default: components["responses"]["Problem"];

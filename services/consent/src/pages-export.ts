@@ -1,4 +1,5 @@
 /** Everything about a customer's consents as a download: JSON, and CSV that a spreadsheet opens without running anything. Pure. */
+import { stringify } from 'csv-stringify/sync';
 import type { Consent } from './consent.js';
 import type { HistoryLine } from './repository.js';
 
@@ -19,8 +20,8 @@ export const exportJson = (kept: Kept[], at: Date): string => JSON.stringify({
 
 const COLUMNS = ['consent_id', 'application', 'type', 'status', 'permissions', 'accounts', 'amount', 'currency', 'payee', 'payee_iban', 'created_at', 'expires_at', 'last_used_at', 'accesses', 'history'];
 
-/** One line a consent (RFC 4180). */
-export const exportCsv = (kept: Kept[]): string => [COLUMNS, ...kept.map(lineOf)].map((cells) => cells.map(cell).join(',')).join('\r\n') + '\r\n';
+/** One line a consent (RFC 4180); what begins like a formula is shown by a spreadsheet, not run (OWASP, CSV injection). */
+export const exportCsv = (kept: Kept[]): string => stringify(kept.map(lineOf), { header: true, columns: COLUMNS, escape_formulas: true, record_delimiter: 'windows' });
 
 function lineOf({ consent, application, lastUsedAt, accesses, accounts, history }: Kept): string[] {
   const money = consent.payment?.amount ?? consent.recurring?.maximumPerPayment;
@@ -30,10 +31,4 @@ function lineOf({ consent, application, lastUsedAt, accesses, accounts, history 
     consent.createdAt.toISOString(), consent.expiresAt.toISOString(), lastUsedAt?.toISOString() ?? '', String(accesses),
     history.map(({ at, act, actor }) => `${at.toISOString()} ${act} ${actor.kind}`).join('; '),
   ];
-}
-
-/** A text that begins like a formula gets a quote before it, so that a spreadsheet shows it instead of running it (OWASP, CSV injection). */
-function cell(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n;]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

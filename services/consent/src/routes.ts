@@ -14,14 +14,13 @@ import type { operations } from './openapi.generated.js';
 
 export interface RouteNeeds extends AdministrationNeeds {
   consents: ConsentRepository;
-  bank: Pick<Bank, 'credentials' | 'challenges' | 'pagesUrl'>;
+  bank: Pick<Bank, 'credentials' | 'challenges'>;
   sandbox: boolean;
   now: () => Date;
 }
 
 export function routes(needs: RouteNeeds): Routes<operations> {
-  const { consents, bank, sandbox, now } = needs;
-  const { pagesUrl } = bank;
+  const { consents, bank, pagesUrl, sandbox, now } = needs;
   const wire = (consent: Consent) => onTheWire(consent, pagesUrl);
 
   const owned = async (consentId: string, clientId: string): Promise<Consent> => {
