@@ -96,12 +96,12 @@ async function detail(desk: Desk, request: Request, response: Response): Promise
   });
 }
 
-function lineOf({ at, act, status, actor, note }: HistoryLine, customerId: string, tongue: Tongue) {
-  const { history, actors } = tongue.words;
-  const changed = act === 'amend' || act === 'ask_amendment' || act === 'drop_amendment';
+function lineOf({ at, act, actor, note }: HistoryLine, customerId: string, { words, dateTime }: Tongue) {
+  const own = actor.kind === 'customer' && actor.id === customerId;
   return {
-    when: tongue.dateTime(at), iso: at.toISOString(), what: (changed ? history[act] : history[status]) ?? status,
-    who: actor.kind === 'customer' && actor.id === customerId ? actors['you'] : actors[actor.kind], note: actor.kind === 'customer' && actor.id !== customerId ? undefined : note,
+    when: dateTime(at), iso: at.toISOString(), what: words.history[act] ?? act, who: own ? words.actors['you'] : words.actors[actor.kind],
+    // What another holder wrote is for the bank.
+    note: own || actor.kind === 'bank' ? note : undefined,
   };
 }
 

@@ -136,6 +136,7 @@ export function faultOf(error: unknown): PageFault | undefined {
     };
     return new PageFault(known[error.code] ?? (error.status >= 500 ? 'unavailable' : 'refused'));
   }
+  if (error instanceof URIError) return new PageFault('nothingThere');
   const { type } = error as { type?: unknown };
   if (type === 'entity.too.large' || type === 'parameters.too.many') return new PageFault('tooLarge');
   return typeof type === 'string' ? new PageFault('foreignForm') : undefined;

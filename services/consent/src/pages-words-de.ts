@@ -169,10 +169,11 @@ export const de: Words = {
     withdrawn: 'von der Anwendung beendet', expired: 'abgelaufen', consumed: 'genutzt',
   },
   history: {
-    awaiting_authorisation: 'Angefragt', partially_authorised: 'Von einem Inhaber freigegeben', authorised: 'Freigegeben', rejected: 'Abgelehnt', revoked: 'Bei der Bank beendet',
-    withdrawn: 'Von der Anwendung beendet', expired: 'Abgelaufen', consumed: 'Genutzt', amended: 'Geändert',
+    create: 'Angefragt', approve_in_part: 'Von einem Inhaber freigegeben', approve: 'Freigegeben', ask_amendment: 'Andere Bedingungen angefragt', drop_amendment: 'Andere Bedingungen nicht freigegeben',
+    amend: 'Erneut freigegeben, zu den jetzigen Bedingungen', reject: 'Abgelehnt', abandon: 'Nicht rechtzeitig entschieden', consume: 'Genutzt', revoke: 'Bei der Bank beendet',
+    withdraw: 'Von der Anwendung beendet', expire: 'Abgelaufen',
   },
-  actors: { customer: 'Sie oder ein weiterer Inhaber', you: 'Sie', third_party: 'die Anwendung', staff: 'die Bank', bank: 'die Bank', system: 'die Bank, selbsttätig' },
+  actors: { customer: 'ein weiterer Inhaber', you: 'Sie', third_party: 'die Anwendung', staff: 'die Bank', bank: 'die Bank', system: 'die Bank, selbsttätig' },
   errors: {
     usernameMissing: 'Geben Sie Ihren Benutzernamen ein.',
     passwordMissing: 'Geben Sie Ihr Passwort ein.',

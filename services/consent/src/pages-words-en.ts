@@ -167,10 +167,11 @@ export const en = {
     withdrawn: 'ended by the application', expired: 'run out', consumed: 'used',
   } as Record<string, string>,
   history: {
-    awaiting_authorisation: 'Asked for', partially_authorised: 'Approved by one holder', authorised: 'Approved', rejected: 'Refused', revoked: 'Ended at the bank',
-    withdrawn: 'Ended by the application', expired: 'Ran out', consumed: 'Used', amended: 'Changed',
+    create: 'Asked for', approve_in_part: 'Approved by one holder', approve: 'Approved', ask_amendment: 'Other terms asked for', drop_amendment: 'Other terms not approved',
+    amend: 'Approved again, on the terms as they are now', reject: 'Refused', abandon: 'Not decided in time', consume: 'Used', revoke: 'Ended at the bank',
+    withdraw: 'Ended by the application', expire: 'Ran out',
   } as Record<string, string>,
-  actors: { customer: 'you or another holder', you: 'you', third_party: 'the application', staff: 'the bank', bank: 'the bank', system: 'the bank, automatically' } as Record<string, string>,
+  actors: { customer: 'another holder', you: 'you', third_party: 'the application', staff: 'the bank', bank: 'the bank', system: 'the bank, automatically' } as Record<string, string>,
   errors: {
     usernameMissing: 'Enter your username.',
     passwordMissing: 'Enter your password.',

@@ -170,7 +170,7 @@ export class Browser {
 
   async #follow(first: Page): Promise<Page> {
     this.page = first;
-    while (this.page.location.startsWith(PAGES)) this.page = await this.send('GET', `/bank${this.page.location.slice(PAGES.length)}`);
+    while (/^http:\/\/(bank\.example|127\.0\.0\.1:\d+)\/bank\//.test(this.page.location)) this.page = await this.send('GET', this.page.location.replace(/^http:\/\/[^/]+/, ''));
     return this.page;
   }
 

@@ -21,7 +21,7 @@ describe('the authorisation journey', () => {
       it(`${name} from the request through password, decision and second factor back to the application`, async () => {
         const { consentId, page } = await approved(bank, body);
         expect(page.location).to.equal(`${CALLBACK}?code=the-code&state=xyz`);
-        expect([bank.asked.at(-1)?.get('authenticated_userid'), bank.asked.at(-1)?.get('scope')]).to.deep.equal([consentId, scope]);
+        expect(['authenticated_userid', 'scope', 'code_challenge_method'].map((name) => bank.asked.at(-1)?.get(name))).to.deep.equal([consentId, scope, 'S256']);
         expect(await statusOf(consentId)).to.equal('authorised');
         expect(await proofOf(consentId)).to.deep.equal([{ factors: ['password', 'message'] }]);
       });
@@ -70,7 +70,7 @@ describe('the authorisation journey', () => {
     });
     it('other terms to the customer who gave the consent, and to nobody else', async () => {
       const given = await approved(bank);
-      const asked = await bank.service.request('PATCH', `/v1/consents/${given.consentId}`, { op: 'amendConsent', caller: { clientId: 'app-1' }, headers: { 'idempotency-key': newId() }, body: { permissions: ['accounts:read', 'balances:read', 'transactions:read'] } });
+      const asked = await bank.service.request('POST', `/v1/consents/${given.consentId}/amend`, { op: 'amendConsent', caller: { clientId: 'app-1' }, headers: { 'idempotency-key': newId() }, body: { permissions: ['accounts:read', 'balances:read', 'transactions:read'] } });
       expect(asked.status, JSON.stringify(asked.body)).to.equal(200);
       const stranger = await bank.person();
       const other = bank.browser();
@@ -175,7 +175,7 @@ describe('the authorisation journey', () => {
       const person = await bank.person();
       const consentId = await bank.create(ACCESS);
       const left = await bank.service.request('POST', `/v1/consents/${consentId}/authorise`, {
-        op: 'authoriseConsent', caller: { clientId: 'app-1' }, headers: { 'idempotency-key': newId() }, body: { codeChallenge: 'x'.repeat(43), state: 'abc' },
+        op: 'authoriseConsent', caller: { clientId: 'app-1' }, headers: { 'idempotency-key': newId() }, body: { codeChallenge: 'x'.repeat(43), codeChallengeMethod: 'S256', state: 'abc' },
       });
       expect(left.status, JSON.stringify(left.body)).to.equal(201);
       const link = new URL(left.body.authoriseUrl as string);
@@ -277,14 +277,15 @@ describe('the authorisation journey', () => {
       await other.submit('confirm', { code: wrong });
       expect(other.page.html, 'after three').to.contain('can no longer be used');
       expect((await other.send('POST', '/bank/confirm', { ...other.hidden('confirm/method'), code: codeOfOther })).status, 'also the right one').to.equal(400);
-      expect((await one.submit('confirm', { code: codeOfOne })).location).to.contain('code=the-code');
+      const form = { ...one.hidden('confirm'), code: codeOfOne };
+      expect((await one.send('POST', '/bank/confirm', form)).location).to.contain('code=the-code');
       const asked = bank.asked.length;
-      await one.open(`/bank/confirm${one.page.path.includes('?') ? '' : ''}?t=x`);
+      expect((await one.send('POST', '/bank/confirm', form)).location, 'used: shows how it ended').to.contain('/done');
       expect(bank.asked.length, 'no second code at the gateway').to.equal(asked);
     });
     it('a code given after the terms have changed', async () => {
       const given = await approved(bank);
-      const ask = (permissions: string[]) => bank.service.request('PATCH', `/v1/consents/${given.consentId}`, { op: 'amendConsent', caller: { clientId: 'app-1' }, headers: { 'idempotency-key': newId() }, body: { permissions } });
+      const ask = (permissions: string[]) => bank.service.request('POST', `/v1/consents/${given.consentId}/amend`, { op: 'amendConsent', caller: { clientId: 'app-1' }, headers: { 'idempotency-key': newId() }, body: { permissions } });
       await ask(['accounts:read']);
       const browser = await upToConfirm(bank, given.consentId, given);
       await browser.submit('confirm/method', { method: 'message' });
@@ -299,7 +300,7 @@ describe('the authorisation journey', () => {
     });
     it('a decision on terms that were not on the page', async () => {
       const given = await approved(bank);
-      const ask = (permissions: string[]) => bank.service.request('PATCH', `/v1/consents/${given.consentId}`, { op: 'amendConsent', caller: { clientId: 'app-1' }, headers: { 'idempotency-key': newId() }, body: { permissions } });
+      const ask = (permissions: string[]) => bank.service.request('POST', `/v1/consents/${given.consentId}/amend`, { op: 'amendConsent', caller: { clientId: 'app-1' }, headers: { 'idempotency-key': newId() }, body: { permissions } });
       await ask(['accounts:read']);
       const browser = bank.browser();
       await browser.open(bank.requestFor(given.consentId));

@@ -1,55 +1,29 @@
-/** The consent service by HTTP: its contract, the bank's pages, and the order in which a decision becomes visible. */
-import { createHash, randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** The consent service by HTTP: its contract, and the order in which a decision becomes visible. */
+import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
-import { Secret, TOTP } from 'otpauth';
 import { decisionKey, parseDecision, type DecisionRecord } from '@kontor/kernel/consent-decision';
 import { newEvent } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
 import { testServer } from '@kontor/testing/environment';
-import { testService, type TestAnswer, type TestService } from '@kontor/testing/service';
-import { options } from '../src/main.js';
+import type { TestAnswer, TestService } from '@kontor/testing/service';
+import { approved as approvedAt, CALLBACK, context, testBank, type TestBank } from './bank.js';
 
-const CALLBACK = 'https://fintech.example/callback';
 const DECISION_KEY = randomBytes(16).toString('hex');
-const PROVISION_KEY = randomBytes(16).toString('hex');
-const context = { correlationId: 'test', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
 
 describe('consent service', () => {
+  let bank: TestBank;
   let service: TestService;
-  let gateway: Server;
   let redis: Redis;
-  const asked: URLSearchParams[] = [];
 
   before(async () => {
-    gateway = createServer((request, response) => {
-      let body = '';
-      request.on('data', (part: Buffer) => { body += part.toString(); });
-      request.on('end', () => {
-        const form = new URLSearchParams(body);
-        asked.push(form);
-        const back = new URL(form.get('redirect_uri') ?? '');
-        if (form.get('client_id') === 'unregistered') back.searchParams.set('error', 'invalid_request');
-        else back.searchParams.set('code', 'the-code');
-        if (form.get('state')) back.searchParams.set('state', form.get('state') ?? '');
-        response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify({ redirect_uri: back.toString() }));
-      });
-    });
-    await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
     redis = new Redis(testServer('TEST_REDIS_URL'));
-    service = await testService(options, {
-      REDIS_URL: testServer('TEST_REDIS_URL'), OAUTH2_PROVISION_KEY: PROVISION_KEY, CONSENT_DECISION_KEY: DECISION_KEY,
-      GATEWAY_OAUTH2_URL: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/oauth2`,
-      BANK_PAGES_URL: 'http://bank.example/bank', CREDENTIALS_KEY: randomBytes(32).toString('base64'),
-    });
+    bank = await testBank({ CONSENT_DECISION_KEY: DECISION_KEY });
+    service = bank.service;
   });
   after(async () => {
-    await service.stop();
+    await bank.stop();
     await redis.quit();
-    gateway.close();
   });
 
   const create = (body: object, caller = { clientId: 'app-1' }, key = newId()): Promise<TestAnswer> =>
@@ -59,54 +33,7 @@ describe('consent service', () => {
   const recordOf = async (consentId: string): Promise<DecisionRecord | undefined> => parseDecision((await redis.get(decisionKey(consentId))) ?? '');
   const typesOf = async (consentId: string): Promise<string[]> => (await service.events()).filter((event) => event.subject === consentId).map((event) => event.type);
 
-  /** An active customer with one account and online-banking credentials. */
-  async function customer(): Promise<{ customerId: string; accountId: string; banking: { username: string; password: string; totpSecret: string } }> {
-    const customerId = newId();
-    const accountId = newId();
-    await service.deliver(newEvent('customer.activated', { source: '/test', subject: customerId, context, data: { customerId, clientId: 'app-1', name: { given: 'Ada', family: 'Beispiel' } } }));
-    await service.deliver(newEvent('account.opened', { source: '/test', subject: accountId, context, data: { accountId, customerId, clientId: 'app-1', iban: 'DE89370400440532013000', currency: 'EUR', product: 'current', holderName: 'Ada Beispiel' } }));
-    const issued = await service.request('POST', `/sandbox/customers/${customerId}/credentials`, { op: 'issueSandboxCredentials' });
-    expect(issued.status).to.equal(200);
-    return { customerId, accountId, banking: issued.body };
-  }
-
-  /** A browser: keeps the session cookie, sends forms. */
-  function browser() {
-    let cookie = '';
-    return async (method: string, path: string, form?: Record<string, string>, headers: Record<string, string> = {}): Promise<{ status: number; location: string; html: string; policy: string }> => {
-      const answer = await fetch(`${service.url}/bank${path}`, {
-        method, redirect: 'manual', headers: { ...(cookie ? { cookie } : {}), ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}), ...headers },
-        ...(form ? { body: new URLSearchParams(form).toString() } : {}),
-      });
-      for (const set of answer.headers.getSetCookie()) cookie = set.split(';')[0] ?? '';
-      return { status: answer.status, location: answer.headers.get('location') ?? '', html: await answer.text(), policy: answer.headers.get('content-security-policy') ?? '' };
-    };
-  }
-  const codeNow = (secret: string, steps = 0): string => new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + steps * 30_000 });
-  const verifier = randomBytes(32).toString('base64url');
-  const requestFor = (consentId: string, change: Record<string, string> = {}): string => `/authorise?${new URLSearchParams({
-    consent_id: consentId, response_type: 'code', client_id: 'app-1', redirect_uri: CALLBACK, state: 'xyz',
-    code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256', ...change,
-  }).toString()}`;
-
-  /** Up to the page that asks for the decision. */
-  async function upToDecision(consentId: string, banking: { username: string; password: string; totpSecret: string }, steps = 0) {
-    const visit = browser();
-    expect((await visit('GET', requestFor(consentId))).status).to.equal(200);
-    expect((await visit('POST', '/sign-in', { username: banking.username, password: banking.password })).status).to.equal(200);
-    const passed = await visit('POST', '/one-time-code', { code: codeNow(banking.totpSecret, steps) });
-    expect(passed.location).to.equal('http://bank.example/bank/decision');
-    return visit;
-  }
-
-  async function approved(body: object = access) {
-    const someone = await customer();
-    const { body: { consentId } } = await create(body);
-    const visit = await upToDecision(consentId, someone.banking);
-    const done = await visit('POST', '/decision', { decision: 'approve', account: someone.accountId });
-    expect(done.status).to.equal(303);
-    return { ...someone, consentId: consentId as string, visit, location: done.location };
-  }
+  const approved = (body: object = access) => approvedAt(bank, body);
 
   describe('its contract', () => {
     it('creates a consent once per key, and tells of it', async () => {
@@ -154,114 +81,6 @@ describe('consent service', () => {
       }
       expect(seen).to.have.length(5);
       expect(new Set(seen).size).to.equal(5);
-    });
-  });
-
-  describe('the bank\'s pages', () => {
-    it('lead a customer from the request to an approval with two factors', async () => {
-      const { consentId, customerId, accountId, location } = await approved();
-      expect(location).to.equal(`${CALLBACK}?code=the-code&state=xyz`);
-      const form = asked.at(-1);
-      expect([form?.get('authenticated_userid'), form?.get('provision_key'), form?.get('scope')]).to.deep.equal([consentId, PROVISION_KEY, 'accounts']);
-      expect(await recordOf(consentId)).to.deep.include({ status: 'authorised', version: 2, clientId: 'app-1', customerId, accounts: [accountId] });
-      expect(await typesOf(consentId)).to.deep.equal(['consent.created', 'consent.authorised']);
-      const proof = await service.database.query('SELECT factors FROM authentications WHERE consent_id = $1', [consentId]);
-      expect(proof).to.deep.equal([{ factors: ['password', 'totp'] }]);
-    });
-    it('allow a form to lead to the application only on the page that decides', async () => {
-      const { banking } = await customer();
-      const { body: { consentId } } = await create(access);
-      const visit = await upToDecision(consentId, banking);
-      expect((await visit('GET', '/decision')).policy).to.contain("form-action 'self' https://fintech.example");
-      expect((await visit('GET', '/sign-in')).policy).not.to.contain('fintech.example');
-    });
-    it('take a refusal back to the application, without a code', async () => {
-      const { banking } = await customer();
-      const { body: { consentId } } = await create(access);
-      const visit = await upToDecision(consentId, banking);
-      const done = await visit('POST', '/decision', { decision: 'deny' });
-      expect(done.location).to.equal(`${CALLBACK}?error=access_denied&state=xyz`);
-      expect(await recordOf(consentId)).to.include({ status: 'denied', reason: 'rejected' });
-    });
-    it('approve nothing when the gateway refuses the application', async () => {
-      const { banking, accountId } = await customer();
-      const { body: { consentId } } = await create(access, { clientId: 'unregistered' });
-      const visit = browser();
-      await visit('GET', requestFor(consentId, { client_id: 'unregistered' }));
-      await visit('POST', '/sign-in', banking as never);
-      await visit('POST', '/one-time-code', { code: codeNow(banking.totpSecret) });
-      expect((await visit('POST', '/decision', { decision: 'approve', account: accountId })).status).to.equal(422);
-      expect(await typesOf(consentId)).to.deep.equal(['consent.created']);
-    });
-    it('show nothing to decide after a password alone', async () => {
-      const { banking } = await customer();
-      const { body: { consentId } } = await create(access);
-      const visit = browser();
-      await visit('GET', requestFor(consentId));
-      await visit('POST', '/sign-in', { username: banking.username, password: banking.password });
-      expect((await visit('GET', '/decision')).status).to.equal(401);
-      expect((await visit('POST', '/decision', { decision: 'approve' })).status).to.equal(401);
-      expect((await visit('GET', '/consents')).status).to.equal(401);
-    });
-    it('take a one-time code once', async () => {
-      const { banking } = await customer();
-      const { body: { consentId } } = await create(access);
-      const code = codeNow(banking.totpSecret);
-      const tryWith = async (): Promise<number> => {
-        const visit = browser();
-        await visit('GET', requestFor(consentId));
-        await visit('POST', '/sign-in', { username: banking.username, password: banking.password });
-        return (await visit('POST', '/one-time-code', { code })).status;
-      };
-      expect([await tryWith(), await tryWith()]).to.deep.equal([303, 401]);
-    });
-    it('close signing in after five wrong passwords, also for the right one', async () => {
-      const { banking } = await customer();
-      const visit = browser();
-      await visit('GET', '/sign-in');
-      for (let attempt = 0; attempt < 5; attempt++) await visit('POST', '/sign-in', { username: banking.username, password: 'wrong' });
-      const right = await visit('POST', '/sign-in', { username: banking.username, password: banking.password });
-      expect(right.status).to.equal(401);
-      expect(right.html).to.contain('closed for 15 minutes');
-    });
-    it('answer an unknown name as they answer a wrong password', async () => {
-      const { banking } = await customer();
-      const known = await browser()('POST', '/sign-in', { username: banking.username, password: 'wrong' });
-      const unknown = await browser()('POST', '/sign-in', { username: 'nobody', password: 'wrong' });
-      expect([unknown.status, unknown.html]).to.deep.equal([known.status, known.html]);
-    });
-    it('refuse a form another site sent', async () => {
-      expect((await browser()('POST', '/sign-in', { username: 'a', password: 'b' }, { origin: 'https://evil.example' })).status).to.equal(400);
-      expect((await browser()('POST', '/sign-in', { username: 'a', password: 'b' }, { 'sec-fetch-site': 'cross-site' })).status).to.equal(400);
-    });
-    it('do not offer or accept an account of somebody else', async () => {
-      const { banking } = await customer();
-      const stranger = await customer();
-      const { body: { consentId } } = await create(access);
-      const visit = await upToDecision(consentId, banking);
-      expect((await visit('GET', '/decision')).html).not.to.contain(stranger.accountId);
-      expect((await visit('POST', '/decision', { decision: 'approve', account: stranger.accountId })).status).to.equal(422);
-      expect(await recordOf(consentId)).to.equal(undefined);
-    });
-    it('let a customer see and revoke own consents, and nobody else\'s', async () => {
-      const mine = await approved();
-      const theirs = await approved();
-      const visit = browser();
-      await visit('GET', '/sign-in');
-      await visit('POST', '/sign-in', { username: mine.banking.username, password: mine.banking.password });
-      await visit('POST', '/one-time-code', { code: codeNow(mine.banking.totpSecret, 1) });
-      const page = await visit('GET', '/consents');
-      expect(page.html).to.contain(mine.consentId).and.not.contain(theirs.consentId);
-      expect((await visit('POST', `/consents/${theirs.consentId}/revoke`, {})).status).to.equal(404);
-      expect(await recordOf(theirs.consentId)).to.include({ status: 'authorised' });
-      expect((await visit('POST', `/consents/${mine.consentId}/revoke`, {})).status).to.equal(303);
-      expect(await recordOf(mine.consentId)).to.include({ status: 'denied', reason: 'revoked', version: 3 });
-    });
-    it('escape what an application calls itself', async () => {
-      await service.deliver(newEvent('app.registered', { source: '/test', subject: 'app-1', context, data: { appId: 'app-1', name: '<script>alert(1)</script>', roles: ['aisp'] } }));
-      const { body: { consentId } } = await create(access);
-      const { html } = await browser()('GET', requestFor(consentId));
-      expect(html).to.contain('&lt;script&gt;').and.not.contain('<script');
     });
   });
 
