@@ -60,7 +60,7 @@ async function list(desk: Desk, request: Request, response: Response): Promise<v
   const usage = await desk.usageOf(own.map(({ id }) => id));
   const cards = await Promise.all(own.map(async (consent) => ({
     group: awaitsApprovalOf(consent, customerId) ? 'waiting' : isOver(consent) ? 'ended' : 'active',
-    card: cardOf(consent, await desk.applicationOf(consent, tongue), usage.get(consent.id)?.lastUsedAt, tongue),
+    card: cardOf(consent, { application: await desk.applicationOf(consent, tongue), lastUsedAt: usage.get(consent.id)?.lastUsedAt, customerId, tongue }),
   })));
   const of = (group: string): unknown[] => cards.filter((one) => one.group === group).map(({ card }) => card);
   const ended = typeof request.query['ended'] === 'string' ? own.find(({ id, status }) => id === request.query['ended'] && status === 'revoked') : undefined;
@@ -69,14 +69,13 @@ async function list(desk: Desk, request: Request, response: Response): Promise<v
   });
 }
 
-function cardOf(consent: Consent, application: string, lastUsedAt: Date | undefined, tongue: Tongue) {
-  const summary = summaryOf(consent, application, tongue);
+function cardOf(consent: Consent, { application, lastUsedAt, customerId, tongue }: { application: string; lastUsedAt: Date | undefined; customerId: string; tongue: Tongue }) {
   const { words } = tongue;
   const what = consent.payment ? `${tongue.money(consent.payment.amount)}, ${consent.payment.creditor.name}`
     : consent.recurring ? `${words.request.mostEach} ${tongue.money(consent.recurring.maximumPerPayment)}, ${consent.recurring.creditor.name}`
     : tongue.list(consent.permissions.map((permission) => words.permissions[permission]?.[0] ?? permission));
   return {
-    id: consent.id, application, what, heading: summary.heading, over: isOver(consent), status: words.statuses[consent.status], code: consent.status,
+    id: consent.id, application, what, over: isOver(consent), status: awaitsApprovalOf(consent, customerId) ? words.dashboard.waiting : words.statuses[consent.status],
     since: tongue.date(consent.approvals[0]?.at ?? consent.createdAt), until: isOver(consent) ? undefined : tongue.date(consent.expiresAt),
     endedAt: isOver(consent) ? tongue.date(consent.updatedAt) : undefined, lastUsed: lastUsedAt ? tongue.dateTime(lastUsedAt) : words.dashboard.never,
   };
@@ -90,7 +89,7 @@ async function detail(desk: Desk, request: Request, response: Response): Promise
   const [application, usage, history, owned] = await Promise.all([
     desk.applicationOf(consent, tongue), desk.usageOf([consent.id]), desk.consents.history(consent.id), desk.consents.accountsOf(customerId)]);
   desk.show({ request, response, visit }, 'consent', {
-    consent: cardOf(consent, application, usage.get(consent.id)?.lastUsedAt, tongue), summary: summaryOf(consent, application, tongue),
+    consent: cardOf(consent, { application, lastUsedAt: usage.get(consent.id)?.lastUsedAt, customerId, tongue }), summary: summaryOf(consent, application, tongue),
     accounts: owned.filter(({ id }) => consent.accounts.includes(id)).map((account) => accountName(account, tongue)),
     waiting: awaitsApprovalOf(consent, customerId), history: history.map((line) => lineOf(line, customerId, tongue)),
   });
