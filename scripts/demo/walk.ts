@@ -90,7 +90,7 @@ export async function giveAccess(traveller: Traveller, app: App, own: Token, cus
     method: 'POST', url: `${place.gatewayUrl}/sandbox/customers/${customerId}/credentials`, headers: { apikey: app.apiKey }, expect: 200,
     fact: 'sandbox only: the customer gets online-banking credentials',
   }, () => true);
-  const customer = bankCustomer(journal, place.pagesUrl, banking.body);
+  const customer = bankCustomer(journal, place.pagesUrl, banking.body, { gatewayUrl: place.gatewayUrl, apiKey: app.apiKey, customerId });
   const { consentId, token } = await consentTo(traveller, customer, app, own, 'accounts', {
     type: 'account-access', permissions: ['accounts:read', 'balances:read', 'transactions:read'],
     validUntil: new Date(Date.now() + 90 * 24 * 3600 * 1000).toISOString(), redirectUri: receiver.callbackUrl,

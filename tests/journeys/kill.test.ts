@@ -107,7 +107,7 @@ describe('killing any one process and starting it again loses nothing and does n
     const banking = await insist({ method: 'POST', url: `${gateway}/sandbox/customers/${customerId}/credentials`, headers: { apikey: app.apiKey } }, status(200));
     const consent = await insist(post('/v1/consents', { type: 'payment', payment: { ...payment, debtorAccountId: accountId }, redirectUri: receiver.callbackUrl }, bearer(own)), status(201));
     const authorised = authorisation(consent.body.authoriseUrl, app, receiver.callbackUrl, 'payments');
-    const back = await bankCustomer(stubborn(), pagesUrl, banking.body).approve(authorised.url, () => [accountId]);
+    const back = await bankCustomer(stubborn(), pagesUrl, banking.body, { gatewayUrl: gateway, apiKey: app.apiKey, customerId }).approve(authorised.url, () => [accountId]);
     return exchange(stubborn(), place(), app, receiver.callbackUrl, authorised, back);
   }
 });

@@ -5,7 +5,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Secret, TOTP } from 'otpauth';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { authorisation, bearer, clientToken, newKey, registerApp } from '../../scripts/demo/fintech.js';
 import { openAccount, registerCustomers } from '../../scripts/demo/walk.js';
@@ -68,36 +67,49 @@ describe('the bank\'s pages in a browser', function () {
         method: 'POST', url: `${where.gatewayUrl}/v1/consents`, headers: { ...bearer(own), 'idempotency-key': newKey() },
         json: { type: 'payment', payment: { amount: { amount: '12.50', currency: 'EUR' }, creditor: { name: 'Green Grocer', iban: 'DE89370400440532013000' }, remittance: 'Invoice 17' }, redirectUri: receiver.callbackUrl },
       });
-      const context = await browser.newContext(options);
+      const context = await browser.newContext({ ...options, locale: 'en-GB' });
       const page = await context.newPage();
-      page.on('console', (message) => faults.push(`${message.type()}: ${message.text()}`));
+      // The page that asks to sign in is answered 401, which a browser notes.
+      page.on('console', (message) => { if (!message.text().includes('status of 401')) faults.push(`${message.type()}: ${message.text()}`); });
       page.on('pageerror', (error) => faults.push(error.message));
 
+      const codeSent = async (): Promise<string> => {
+        const inbox = await send({ url: `${where.gatewayUrl}/sandbox/customers/${customerId}/messages`, headers: { apikey: app.apiKey } });
+        return /^\d{6}/.exec(inbox.body.data[0].text)?.[0] ?? '';
+      };
+      const signIn = async (): Promise<void> => {
+        await page.getByLabel('Username').fill(banking.username);
+        await page.getByLabel('Password').fill(banking.password);
+        await page.getByRole('button', { name: 'Continue' }).click();
+      };
       await page.goto(authorisation(consent.body.authoriseUrl, app, receiver.callbackUrl, 'payments').url);
       await look(page, `1-sign-in-${name}`);
-      await page.getByLabel('Username').fill(banking.username);
-      await page.getByLabel('Password').fill(banking.password);
-      await page.getByRole('button', { name: 'Continue' }).click();
-      await look(page, `2-one-time-code-${name}`);
-      const totp = new TOTP({ secret: Secret.fromBase32(banking.totpSecret) });
-      await page.getByLabel('The six digits').fill(totp.generate());
-      await page.getByRole('button', { name: 'Continue' }).click();
-      await look(page, `3-decision-${name}`);
-      expect(await page.getByText('12.50 EUR').isVisible()).to.equal(true);
+      await signIn();
+      await look(page, `2-decision-${name}`);
+      expect(await page.getByText('€12.50').isVisible()).to.equal(true);
       await page.getByLabel('Current account').check();
-      await page.getByRole('button', { name: 'Approve' }).click();
+      await page.getByRole('button', { name: 'Approve payment' }).click();
+      await page.getByLabel('Message').check();
+      await look(page, `3-method-${name}`);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByLabel('Code from the message').fill(await codeSent());
+      await look(page, `4-code-${name}`);
+      await page.getByRole('button', { name: 'Confirm' }).click();
       await page.waitForURL(`${receiver.callbackUrl}?**`);
       expect(new URL(page.url()).searchParams.get('code')).to.be.a('string');
 
-      await page.goto(`${where.pagesUrl}/sign-in`);
-      await page.getByLabel('Username').fill(banking.username);
-      await page.getByLabel('Password').fill(banking.password);
+      await page.goto(`${where.pagesUrl}/consents`);
+      await page.getByRole('link', { name: 'Sign in' }).click();
+      await signIn();
+      await page.getByLabel('Message').check();
       await page.getByRole('button', { name: 'Continue' }).click();
-      await page.getByLabel('The six digits').fill(totp.generate({ timestamp: Date.now() + 30_000 }));
-      await page.getByRole('button', { name: 'Continue' }).click();
-      await look(page, `4-consents-${name}`);
-      await page.locator(`[data-consent="${consent.body.consentId}"]`).getByRole('button', { name: 'Revoke now' }).click();
-      await page.locator(`[data-consent="${consent.body.consentId}"]`).getByText('revoked').waitFor();
+      await page.getByLabel('Code from the message').fill(await codeSent());
+      await page.getByRole('button', { name: 'Confirm' }).click();
+      await page.locator(`[data-consent="${consent.body.consentId}"]`).getByRole('link', { name: 'End access' }).click();
+      await look(page, `5-revoke-${name}`);
+      await page.getByRole('button', { name: 'End access now' }).click();
+      await page.locator(`[data-consent="${consent.body.consentId}"]`).getByText('ended by you').waitFor();
+      await look(page, `6-consents-${name}`);
       await context.close();
     }
     expect(accountId).to.be.a('string');

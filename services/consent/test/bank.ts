@@ -112,7 +112,8 @@ async function gatewayOf(asked: URLSearchParams[], state: { down: boolean }): Pr
       const form = new URLSearchParams(body);
       asked.push(form);
       const back = new URL(form.get('redirect_uri') ?? '');
-      back.searchParams.set(...(form.get('client_id') === 'unregistered' ? ['error', 'invalid_request'] as const : ['code', 'the-code'] as const));
+      if (form.get('client_id') === 'unregistered') back.searchParams.set('error', 'invalid_request');
+      else back.searchParams.set('code', 'the-code');
       if (form.get('state')) back.searchParams.set('state', form.get('state') ?? '');
       response.setHeader('content-type', 'application/json').end(JSON.stringify({ redirect_uri: back.toString() }));
     });

@@ -152,7 +152,7 @@ describe('the authorisation journey', () => {
   describe('is not led astray by', () => {
     it('an open redirect: another address, another client, an address in the language switch', async () => {
       const consentId = await bank.create(ACCESS);
-      for (const change of [{ redirect_uri: 'https://evil.example/' }, { redirect_uri: `${CALLBACK}/../x` }, { client_id: 'app-2' }]) {
+      for (const change of [{ redirect_uri: 'https://evil.example/' } as Record<string, string>, { redirect_uri: `${CALLBACK}/../x` }, { client_id: 'app-2' }]) {
         const page = await bank.browser().open(bank.requestFor(consentId, change));
         expect([page.status, page.location], JSON.stringify(change)).to.deep.equal([400, '']);
       }
@@ -332,7 +332,7 @@ describe('the authorisation journey', () => {
       const consentId = await bank.create(PAYMENT);
       const browser = await upToConfirm(bank, consentId, person);
       await browser.submit('confirm/method', { method: 'message' });
-      const form = { ...browser.hidden('confirm'), code: codeIn((await bank.messages(person.customerId))[0]!.text) };
+      const form: Record<string, string> = { ...browser.hidden('confirm'), code: codeIn((await bank.messages(person.customerId))[0]!.text) };
       const sent = await Promise.all([1, 2, 3].map(() => browser.send('POST', '/bank/confirm', form)));
       expect(sent.filter(({ location }) => location.includes('code=the-code'))).to.have.length(1);
       for (const { location } of sent.filter((page) => !page.location.includes('code='))) expect(location).to.match(/^http:\/\/bank\.example\/bank\/done\?t=/);

@@ -65,9 +65,9 @@ describe('strong authentication: challenges', () => {
 
   it('keep the code nowhere but in the sealed message', async () => {
     const { id, customerId, code } = await open();
-    const rows = await stored.database.query('SELECT c.*, m.text_sealed FROM challenges c JOIN messages m ON m.challenge_id = c.id WHERE c.id = $1', [id]);
+    const rows = await stored.database.query<{ text_sealed: Buffer }>('SELECT c.*, m.text_sealed FROM challenges c JOIN messages m ON m.challenge_id = c.id WHERE c.id = $1', [id]);
     expect(JSON.stringify(rows)).not.to.contain(code);
-    expect(rows[0]!['text_sealed'].toString('latin1')).not.to.contain(code);
+    expect(rows[0]!.text_sealed.toString('latin1')).not.to.contain(code);
     expect((await store.messages(customerId))[0]!.text).to.equal(`${code} is your code`);
   });
   it('are proven once, however many send the code at the same moment', async () => {
