@@ -99,8 +99,8 @@ function lineOf({ at, act, actor, note }: HistoryLine, customerId: string, { wor
   const own = actor.kind === 'customer' && actor.id === customerId;
   return {
     when: dateTime(at), iso: at.toISOString(), what: words.history[act] ?? act, who: own ? words.actors['you'] : words.actors[actor.kind],
-    // What another holder wrote is for the bank.
-    note: own || actor.kind === 'bank' ? note : undefined,
+    // What staff or another holder wrote is for the bank.
+    note: own ? note : undefined,
   };
 }
 
@@ -127,6 +127,11 @@ async function end(desk: Desk, request: Request, response: Response): Promise<vo
   response.redirect(303, `${desk.pagesUrl}/consents?ended=${consent.id}`);
 }
 
+/** What staff or another holder wrote stays with the bank. */
+function withoutOthersWords({ note, ...line }: HistoryLine, customerId: string): HistoryLine {
+  return line.actor.kind === 'customer' && line.actor.id === customerId && note ? { ...line, note } : line;
+}
+
 async function download(desk: Desk, request: Request, response: Response): Promise<void> {
   const { customerId, visit } = await desk.homeOf(request);
   const tongue = desk.tongueOf(request, visit);
@@ -137,7 +142,7 @@ async function download(desk: Desk, request: Request, response: Response): Promi
     const { lastUsedAt, accesses = 0 } = usage.get(consent.id) ?? {};
     kept.push({
       consent, application: await desk.applicationOf(consent, tongue), accesses, ...(lastUsedAt ? { lastUsedAt } : {}),
-      accounts: owned.filter(({ id }) => consent.accounts.includes(id)).map(({ iban }) => iban), history: await desk.consents.history(consent.id),
+      accounts: owned.filter(({ id }) => consent.accounts.includes(id)).map(({ iban }) => iban), history: (await desk.consents.history(consent.id)).map((line) => withoutOthersWords(line, customerId)),
     });
   }
   const csv = request.path.endsWith('.csv');

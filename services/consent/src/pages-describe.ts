@@ -57,7 +57,10 @@ export function summaryOf(consent: Consent, application: string, tongue: Tongue)
       { label: request.howLong, value: consent.oneOff ? request.once : tongue.words.until(tongue.date(asked.expiresAt)) },
       ...(asked.frequencyPerDay === undefined ? [] : [{ label: request.howOften, value: request.unattended(asked.frequencyPerDay) }]),
     ],
-    notes: [funds ? request.fundsOnly : request.doesNotSee, request.endAnyTime],
+    notes: [
+      ...(consent.amendment ? [request.replaces(tongue.date(consent.approvals[0]?.at ?? consent.createdAt))] : []),
+      funds ? request.fundsOnly : request.doesNotSee, request.endAnyTime,
+    ],
   };
 }
 

@@ -46,6 +46,7 @@ export const de: Words = {
     unattended: (times) => `Ohne Sie höchstens ${times}-mal am Tag`,
     mostEach: 'Höchstens je Zahlung',
     mostAltogether: 'Höchstens insgesamt',
+    replaces: (date) => `Das ersetzt, was Sie am ${date} freigegeben haben. Lehnen Sie ab, bleibt es dabei.`,
     endAnyTime: 'Sie können das hier jederzeit beenden.',
     payee: 'Empfänger',
   },

@@ -44,6 +44,7 @@ export const en = {
     unattended: (times: number) => `At most ${times} times a day without you`,
     mostEach: 'At most each time',
     mostAltogether: 'At most altogether',
+    replaces: (date: string) => `This replaces what you approved on ${date}. If you refuse, that stays as it is.`,
     endAnyTime: 'You can end this here at any time.',
     payee: 'Payee',
   },

@@ -54,6 +54,7 @@ async function showFault(desk: Desk, error: unknown, request: Request, response:
 }
 
 function pageHeaders(_request: Request, response: Response, next: NextFunction): void {
-  response.set({ 'Content-Security-Policy': contentPolicy(), 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'X-Frame-Options': 'DENY', 'Cross-Origin-Opener-Policy': 'same-origin' });
+  // Not `no-referrer`: with that a browser sends `Origin: null` with our own forms, which refuseForeignForms would take for another site's.
+  response.set({ 'Content-Security-Policy': contentPolicy(), 'Cache-Control': 'no-store', 'Referrer-Policy': 'same-origin', 'X-Frame-Options': 'DENY', 'Cross-Origin-Opener-Policy': 'same-origin' });
   next();
 }

@@ -218,7 +218,7 @@ describe('the authorisation journey', () => {
       for (const { headers, path } of pages) {
         const policy = headers.get('content-security-policy') ?? '';
         expect(policy, path).to.contain("frame-ancestors 'none'").and.contain("default-src 'none'").and.not.contain('unsafe');
-        expect([headers.get('x-frame-options'), headers.get('cache-control'), headers.get('referrer-policy')], path).to.deep.equal(['DENY', 'no-store', 'no-referrer']);
+        expect([headers.get('x-frame-options'), headers.get('cache-control'), headers.get('referrer-policy')], path).to.deep.equal(['DENY', 'no-store', 'same-origin']);
       }
       expect(pages[1]!.headers.get('content-security-policy')).to.contain("form-action 'self' https://fintech.example");
       expect(pages[3]!.headers.get('content-security-policy')).not.to.contain('fintech.example');
