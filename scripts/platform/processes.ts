@@ -62,13 +62,15 @@ const SERVICES: Program[] = [
   { name: 'payment', workspace: 'services/payment', port: 'PAYMENT', database: 'payment' },
   {
     name: 'consent', workspace: 'services/consent', port: 'CONSENT', database: 'consent',
-    own: ({ settings, secrets }) => ({
-      OAUTH2_PROVISION_KEY: secrets.get('oauth2ProvisionKey'),
-      GATEWAY_OAUTH2_URL: `${publicUrls(settings).gateway}/oauth2`,
-      BANK_PAGES_URL: publicUrls(settings).bankPages,
-      CONSENT_DECISION_KEY: secrets.get('consentDecisionKey'),
-      CREDENTIALS_KEY: secrets.bytes32('credentialsKey'),
-      ACCOUNT_BALANCES_KEY: secrets.get('accountBalancesKey'),
+    own: (context) => ({
+      OAUTH2_PROVISION_KEY: context.secrets.get('oauth2ProvisionKey'),
+      GATEWAY_OAUTH2_URL: `${publicUrls(context.settings).gateway}/oauth2`,
+      BANK_PAGES_URL: publicUrls(context.settings).bankPages,
+      CONSENT_DECISION_KEY: context.secrets.get('consentDecisionKey'),
+      CREDENTIALS_KEY: context.secrets.bytes32('credentialsKey'),
+      ACCOUNT_BALANCES_URL: inner(context, 'ACCOUNT'),
+      ACCOUNT_BALANCES_KEY: context.secrets.get('accountBalancesKey'),
+      SERVICE_DOCUMENTATION_URL: `${publicUrls(context.settings).portal}/docs`,
     }),
   },
   {

@@ -4,12 +4,13 @@ import type { Request, Response } from 'express';
 import type { EventContext } from '@kontor/kernel/events';
 import { contextOfRequest } from '@kontor/kernel/http';
 import { Problem } from '@kontor/kernel/problem';
+import { sameKey } from '@kontor/kernel/shared-key';
 import type { Consent } from './consent.js';
 import type { Credentials } from './credentials.js';
 import type { RequestCode } from './gateway.js';
 import type { Known } from './known-repository.js';
 import type { BalanceDisplay, Balances } from './pages-balances.js';
-import { cookieOf, HOME, sameToken, type Current, type Visit, type Visits } from './pages-visit.js';
+import { cookieOf, HOME, type Current, type Visit, type Visits } from './pages-visit.js';
 import { languageOf, tongue, type Tongue, type Words } from './pages-words.js';
 import type { ConsentRepository } from './repository.js';
 import type { Challenges } from './sca-challenges.js';
@@ -82,7 +83,7 @@ export function desk(needs: PageNeeds): Desk {
   const opened = async (request: Request, label: string): Promise<Current> => {
     const visit = await needs.visits.read(request, label);
     if (!visit) throw new PageFault('sessionOver');
-    if (request.method === 'POST' && !sameToken(field(request, 'token'), visit.token)) throw new PageFault('foreignForm');
+    if (request.method === 'POST' && !sameKey(field(request, 'token'), visit.token)) throw new PageFault('foreignForm');
     return { label, visit };
   };
   return {

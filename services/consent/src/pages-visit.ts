@@ -5,7 +5,7 @@
  * Nobody can fixate a visit: with each step of trust it goes on under a new random name, and what is known under the old name
  * stays without trust until it lapses (so a form sent twice finds its page, not an error). Redis holds names only hashed.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Redis } from 'ioredis';
 import type { AuthorisationRequest } from './authorisation-request.js';
@@ -97,8 +97,3 @@ const labelsOf = (request: Request, prefix: string): string[] =>
   pairsOf(request).map(([name = '']) => name).filter((name) => name.startsWith(prefix) && name !== prefix + HOME).map((name) => name.slice(prefix.length));
 
 export const cookieOf = (request: Request, name: string): string | undefined => pairsOf(request).find(([key]) => key === name)?.[1];
-
-/** Whether a form carries the token of its visit; both are hashed, so that no length and no prefix shows in the time. */
-export const sameToken = (given: string, expected: string): boolean => timingSafeEqual(hash(given), hash(expected));
-
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -53,7 +53,7 @@ export async function testBank(settings: Record<string, string> = {}): Promise<T
   const server = await gatewayOf(asked, gateway);
   const service = await testService(options, {
     REDIS_URL: testServer('TEST_REDIS_URL'), OAUTH2_PROVISION_KEY: randomBytes(16).toString('hex'), CONSENT_DECISION_KEY: randomBytes(16).toString('hex'),
-    GATEWAY_AUTHORIZE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/oauth2/authorize`,
+    GATEWAY_OAUTH2_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/oauth2`,
     BANK_PAGES_URL: PAGES, CREDENTIALS_KEY: randomBytes(32).toString('base64'), ...settings,
   });
   const verifier = randomBytes(32).toString('base64url');
