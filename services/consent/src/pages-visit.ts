@@ -17,6 +17,8 @@ export interface Ending { kind: 'approved' | 'partially_approved' | 'rejected' |
 export interface Visit {
   /** Must come back with every form (CSRF). */
   token: string;
+  /** When it began, in milliseconds since 1970. */
+  since: number;
   purpose: 'consent' | 'sign-in' | 'co-approval';
   consentId?: string;
   /** The request the customer came with; absent when no application waits for an answer. */
@@ -34,7 +36,7 @@ export interface Current { label: string; visit: Visit }
 
 export interface Visits {
   /** @returns the label */
-  begin(request: Request, response: Response, visit: Omit<Visit, 'token'>): Promise<string>;
+  begin(request: Request, response: Response, visit: Omit<Visit, 'token' | 'since'>): Promise<string>;
   /** The visit of this label in this browser. */
   read(request: Request, label: string): Promise<Visit | undefined>;
   /** Stores what has changed without a step of trust. */
@@ -49,7 +51,8 @@ export const HOME = 'home';
 const LIFE_S = 15 * 60;
 /** RTS on SCA, article 4(3)(d): who has been authenticated and does nothing for five minutes must do so again. */
 const HOME_IDLE_S = 5 * 60;
-const HOME_LIFE_S = 60 * 60;
+/** Nothing lasts longer, however busy; a consent is given up after as long. */
+const LONGEST_S = 60 * 60;
 /** More tabs than that are left-overs; their cookies would only make every request longer. */
 const MOST_TABS = 10;
 
@@ -62,12 +65,12 @@ export function visitsIn(redis: Redis, { secure }: { secure: boolean }): Visits 
   const store = async (response: Response, label: string, visit: Visit): Promise<void> => {
     const name = randomBytes(32).toString('base64url');
     await redis.set(keyOf(label, name), JSON.stringify(visit), 'EX', label === HOME ? HOME_IDLE_S : LIFE_S);
-    response.cookie(prefix + label, name, { ...attributes, maxAge: (label === HOME ? HOME_LIFE_S : LIFE_S) * 1000 });
+    response.cookie(prefix + label, name, { ...attributes, maxAge: (label === HOME ? LONGEST_S : LIFE_S) * 1000 });
   };
   return {
     async begin(request, response, visit) {
       const label = visit.proven === 'strong' ? HOME : randomBytes(9).toString('base64url');
-      await store(response, label, { ...visit, token: randomBytes(32).toString('base64url') });
+      await store(response, label, { ...visit, token: randomBytes(32).toString('base64url'), since: Date.now() });
       for (const old of labelsOf(request, prefix).slice(0, -MOST_TABS)) response.clearCookie(prefix + old, attributes);
       return label;
     },
@@ -76,7 +79,8 @@ export function visitsIn(redis: Redis, { secure }: { secure: boolean }): Visits 
       if (!name) return undefined;
       const key = keyOf(label, name);
       const text = await (label === HOME ? redis.getex(key, 'EX', HOME_IDLE_S) : redis.get(key));
-      return text ? (JSON.parse(text) as Visit) : undefined;
+      const visit = text ? (JSON.parse(text) as Visit) : undefined;
+      return visit && visit.since + LONGEST_S * 1000 > Date.now() ? visit : undefined;
     },
     async save(request, { label, visit }) {
       const name = nameOf(request, label);

@@ -1,5 +1,8 @@
 /** Signing in: nobody learns which names exist, nobody guesses for long, and nobody can lock somebody else out. */
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
+import { Redis } from 'ioredis';
+import { testServer } from '@kontor/testing/environment';
 import { atHome, testBank, type Browser, type TestBank } from './bank.js';
 
 describe('signing in at the bank', () => {
@@ -68,6 +71,21 @@ describe('signing in at the bank', () => {
     const over = await browser.submit('confirm/method', { method: 'message' });
     expect([over.status, over.html.includes('too many codes')]).to.deep.equal([429, true]);
     expect(await bank.messages(person.customerId)).to.have.length(3);
+  });
+  it('is over when nothing happens, and after an hour whatever happens', async () => {
+    const redis = new Redis(testServer('TEST_REDIS_URL'));
+    const home = await atHome(bank, await bank.person(), somewhere());
+    const name = [...home.cookies].find(([key]) => key.endsWith('_home'))?.[1] ?? '';
+    const key = `bank:visit:${createHash('sha256').update(`home.${name}`).digest('base64url')}`;
+    const visit = JSON.parse((await redis.get(key)) ?? '{}') as { since: number };
+    expect(await redis.ttl(key)).to.be.within(1, 5 * 60);
+    await redis.set(key, JSON.stringify({ ...visit, since: visit.since - 60 * 60 * 1000 }), 'EX', 300);
+    expect((await home.open('/bank/consents')).status).to.equal(401);
+    await redis.set(key, JSON.stringify(visit), 'EX', 300);
+    expect((await home.open('/bank/consents')).status).to.equal(200);
+    await redis.del(key);
+    expect((await home.open('/bank/consents')).html).to.contain('Your session has ended');
+    await redis.quit();
   });
   it('sets cookies no script reads and no other site sends, and host-bound ones over https', async () => {
     const plainCookie = (await bank.browser().send('GET', '/bank/sign-in')).headers.getSetCookie()[0];
