@@ -82,7 +82,10 @@ describe('the bank\'s pages in a browser', function () {
         await page.getByLabel('Password').fill(banking.password);
         await page.getByRole('button', { name: 'Continue' }).click();
       };
-      await page.goto(authorisation(consent.body.authoriseUrl, app, receiver.callbackUrl, 'payments').url);
+      // As an application does that knows no more than the issuer: the endpoint is in the metadata (RFC 8414).
+      const metadata = (await send({ url: `${where.gatewayUrl}/.well-known/oauth-authorization-server` })).body;
+      const { search } = new URL(authorisation(consent.body.authoriseUrl, app, receiver.callbackUrl, 'payments').url);
+      await page.goto(`${metadata.authorization_endpoint}${search}`);
       await look(page, `1-sign-in-${name}`);
       await signIn();
       await look(page, `2-decision-${name}`);
