@@ -8,13 +8,13 @@ import { Router, type Request, type Response } from 'express';
 import { newId } from '@kontor/kernel/ids';
 import { Problem } from '@kontor/kernel/problem';
 import { refusalAddress } from './authorisation-request.js';
-import { approve, approveJointly, type Consent } from './consent.js';
+import { approve, approveJointly, reject, type Consent } from './consent.js';
 import { allowFormsTo, chosenNames, deciding, ended, type Deciding } from './pages-authorise.js';
 import { contextOf, DEVICE_COOKIE, deviceTokens, field, MOST_DEVICE_TOKENS, PageFault, type Desk, type FieldError, type Showing } from './pages-desk.js';
 import { messageText, screenHash, summaryOf } from './pages-describe.js';
 import type { Current, Ending, Visit } from './pages-visit.js';
 import { DEVICE_LIFE_S } from './credentials.js';
-import { methodsFor, signInHash, type Method } from './sca.js';
+import { methodsFor, MOST_CHALLENGES_FAILED, signInHash, type Method } from './sca.js';
 import type { Proof } from './sca-challenges.js';
 
 export function confirmPages(desk: Desk): Router {
@@ -136,7 +136,7 @@ async function settle(desk: Desk, at: Confirming, proof: Proof, request: Request
     case 'pending': return response.redirect(303, `${desk.at('confirm', at.label)}&manual=1`);
     case 'changed': return backToDecision(desk, at, request, response);
     case 'wrong': {
-      if (proof.left === 0) return chooseAgain(desk, at, errors.codeOver, request, response);
+      if (proof.left === 0) return usedUp(desk, at, request, response);
       const hint = at.visit.challenge?.method === 'totp' ? ` ${errors.codeWrongTotp}` : '';
       return showConfirm(desk, at, request, response, { errors: [{ field: 'code', text: errors.codeWrong(proof.left) + hint }], status: 401 });
     }
@@ -162,6 +162,21 @@ export async function endingOf(desk: Desk, request: Request, label: string): Pro
     await pause(ENDING_EVERY_MS);
   }
   return undefined;
+}
+
+/** After the tries of the third challenge the consent is rejected: whoever is there has not proven who he is. */
+async function usedUp(desk: Desk, at: Confirming, request: Request, response: Response): Promise<void> {
+  const { label, visit, customerId } = at;
+  const failed = (visit.failed ?? 0) + 1;
+  if (failed < MOST_CHALLENGES_FAILED) {
+    return chooseAgain(desk, { ...at, visit: { ...visit, failed } } as Confirming, desk.tongueOf(request, visit).words.errors.codeOver, request, response);
+  }
+  // A further holder's failure is no refusal: the others' approval stands until he has decided.
+  if (at.deciding && visit.request) await desk.consents.change(at.deciding.consent.id, (current, now) => reject(current, 'too_many_attempts', now, customerId), contextOf(response));
+  const backTo = visit.request ? refusalAddress(visit.request, 'access_denied', 'The customer was not authenticated.') : `${desk.pagesUrl}/sign-in`;
+  const application = at.deciding && (await desk.applicationOf(at.deciding.consent, desk.tongueOf(request, visit)));
+  await desk.visits.save(request, { label, visit: ended(visit, { kind: 'failed', at: desk.now().toISOString(), backTo, ...(application ? { application } : {}) }) });
+  response.redirect(303, desk.at('done', label));
 }
 
 async function chooseAgain(desk: Desk, at: Confirming, text: string, request: Request, response: Response): Promise<void> {

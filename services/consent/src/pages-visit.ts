@@ -12,7 +12,7 @@ import type { AuthorisationRequest } from './authorisation-request.js';
 import type { Method } from './sca.js';
 
 /** How a visit ended. `backTo`: the address that leads on. */
-export interface Ending { kind: 'approved' | 'partially_approved' | 'rejected' | 'cancelled' | 'signed_in'; at: string; backTo: string; application?: string }
+export interface Ending { kind: 'approved' | 'partially_approved' | 'rejected' | 'cancelled' | 'failed' | 'signed_in'; at: string; backTo: string; application?: string }
 
 export interface Visit {
   /** Must come back with every form (CSRF). */
@@ -29,6 +29,8 @@ export interface Visit {
   /** What the customer has approved and must still confirm. */
   choice?: { accounts: string[]; version: number };
   challenge?: { id: string; method: Method; check?: string };
+  /** Challenges whose tries were all used up. */
+  failed?: number;
   ending?: Ending;
 }
 

@@ -116,6 +116,7 @@ export const de: Words = {
   outcome: {
     approvedTitle: 'Sie haben das freigegeben',
     partialTitle: 'Sie haben freigegeben; ein weiterer Inhaber muss noch zustimmen',
+    failedTitle: 'Zu viele falsche Codes: Nichts wurde freigegeben',
     cancelledTitle: 'Sie haben abgebrochen',
     rejectedTitle: 'Sie haben das abgelehnt',
     at: (time) => `Entschieden ${time}.`,

@@ -114,6 +114,7 @@ export const en = {
   outcome: {
     approvedTitle: 'You have approved this',
     partialTitle: 'You have approved this; another holder must approve, too',
+    failedTitle: 'Too many wrong codes: nothing was approved',
     cancelledTitle: 'You have cancelled',
     rejectedTitle: 'You have refused this',
     at: (time: string) => `Decided ${time}.`,

@@ -10,6 +10,8 @@ export type Purpose = 'sign-in' | 'consent';
 /** A challenge lives five minutes and takes three codes (RTS on SCA, article 4(3)(b): at most five). */
 export const CHALLENGE_LIFE_MS = 5 * 60 * 1000;
 export const MOST_TRIES = 3;
+/** Who has used up the tries of so many challenges on one visit has not proven who he is. */
+export const MOST_CHALLENGES_FAILED = 3;
 
 /** Which kinds of consent move money; those need a code that belongs to the amount and the payee. */
 const MOVES_MONEY: readonly string[] = ['payment', 'variable-recurring'];

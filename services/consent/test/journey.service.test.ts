@@ -283,6 +283,20 @@ describe('the authorisation journey', () => {
       expect((await one.send('POST', '/bank/confirm', form)).location, 'used: shows how it ended').to.contain('/done');
       expect(bank.asked.length, 'no second code at the gateway').to.equal(asked);
     });
+    it('guessing on: after the tries of three challenges the consent is rejected', async () => {
+      const person = await bank.person();
+      const consentId = await bank.create(PAYMENT);
+      const browser = await upToConfirm(bank, consentId, person);
+      for (let challenge = 0; challenge < 3; challenge++) {
+        expect(await statusOf(consentId)).to.equal('awaiting_authorisation');
+        await browser.submit('confirm/method', { method: 'message' });
+        const wrong = codeIn((await bank.messages(person.customerId))[0]!.text) === '000000' ? '000001' : '000000';
+        for (let count = 0; count < 3; count++) await browser.submit('confirm', { code: wrong });
+      }
+      expect(browser.page.html).to.contain('Too many wrong codes').and.contain('error=access_denied');
+      const [row] = await bank.service.database.query<{ status: string; status_reason: string }>('SELECT status, status_reason FROM consents WHERE id = $1', [consentId]);
+      expect(row).to.deep.equal({ status: 'rejected', status_reason: 'too_many_attempts' });
+    });
     it('a code given after the terms have changed', async () => {
       const given = await approved(bank);
       const ask = (permissions: string[]) => bank.service.request('POST', `/v1/consents/${given.consentId}/amend`, { op: 'amendConsent', caller: { clientId: 'app-1' }, headers: { 'idempotency-key': newId() }, body: { permissions } });
