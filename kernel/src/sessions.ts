@@ -1,5 +1,6 @@
 /**
- * Sessions of people on our own pages (the bank's and the portal's), and the guard for the forms there.
+ * Sessions of people on the portal's pages, and the guard for the forms there and on the bank's (whose visits, one a tab, are in
+ * services/consent/src/pages-visit.ts).
  * A session lives in Redis under a hash of the cookie's value, so that who reads Redis cannot take a session over.
  */
 import { createHash, randomBytes } from 'node:crypto';
