@@ -111,7 +111,7 @@ describe('the bank\'s pages in a browser', function () {
       await page.locator(`[data-consent="${consent.body.consentId}"]`).getByRole('link', { name: 'End access' }).click();
       await look(page, `5-revoke-${name}`);
       await page.getByRole('button', { name: 'End access now' }).click();
-      await page.locator(`[data-consent="${consent.body.consentId}"]`).getByText('ended by you').waitFor();
+      await page.locator(`[data-consent="${consent.body.consentId}"]`).getByText('ended at the bank').waitFor();
       await look(page, `6-consents-${name}`);
       await context.close();
     }

@@ -75,7 +75,7 @@ function cardOf(consent: Consent, { application, lastUsedAt, customerId, tongue 
     : consent.recurring ? `${words.request.mostEach} ${tongue.money(consent.recurring.maximumPerPayment)}, ${consent.recurring.creditor.name}`
     : tongue.list(consent.permissions.map((permission) => words.permissions[permission]?.[0] ?? permission));
   return {
-    id: consent.id, application, what, over: isOver(consent), status: awaitsApprovalOf(consent, customerId) ? words.dashboard.waiting : words.statuses[consent.status],
+    id: consent.id, application, what, over: isOver(consent), status: awaitsApprovalOf(consent, customerId) ? words.dashboard.waiting : words.reasons[consent.statusReason ?? ''] ?? words.statuses[consent.status],
     since: tongue.date(consent.approvals[0]?.at ?? consent.createdAt), until: isOver(consent) ? undefined : tongue.date(consent.expiresAt),
     endedAt: isOver(consent) ? tongue.date(consent.updatedAt) : undefined, lastUsed: lastUsedAt ? tongue.dateTime(lastUsedAt) : words.dashboard.never,
   };

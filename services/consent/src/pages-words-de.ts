@@ -167,9 +167,10 @@ export const de: Words = {
     done: (application) => `Der Zugriff von ${application} ist beendet.`,
   },
   statuses: {
-    awaiting_authorisation: 'wartet', partially_authorised: 'wartet auf weiteren Inhaber', authorised: 'aktiv', rejected: 'abgelehnt', revoked: 'von Ihnen beendet',
+    awaiting_authorisation: 'wartet', partially_authorised: 'wartet auf weiteren Inhaber', authorised: 'aktiv', rejected: 'abgelehnt', revoked: 'bei der Bank beendet',
     withdrawn: 'von der Anwendung beendet', expired: 'abgelaufen', consumed: 'genutzt',
   },
+  reasons: { abandoned: 'nicht rechtzeitig entschieden', too_many_attempts: 'nicht bestätigt', by_bank: 'von der Bank beendet', customer_closed: 'von der Bank beendet' },
   history: {
     create: 'Angefragt', approve_in_part: 'Von einem Inhaber freigegeben', approve: 'Freigegeben', ask_amendment: 'Andere Bedingungen angefragt', drop_amendment: 'Andere Bedingungen nicht freigegeben',
     amend: 'Erneut freigegeben, zu den jetzigen Bedingungen', reject: 'Abgelehnt', abandon: 'Nicht rechtzeitig entschieden', consume: 'Genutzt', revoke: 'Bei der Bank beendet',

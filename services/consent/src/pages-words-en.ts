@@ -165,9 +165,11 @@ export const en = {
     done: (application: string) => `The access of ${application} has ended.`,
   },
   statuses: {
-    awaiting_authorisation: 'waiting', partially_authorised: 'waiting for another holder', authorised: 'active', rejected: 'refused', revoked: 'ended by you',
+    awaiting_authorisation: 'waiting', partially_authorised: 'waiting for another holder', authorised: 'active', rejected: 'refused', revoked: 'ended at the bank',
     withdrawn: 'ended by the application', expired: 'run out', consumed: 'used',
   } as Record<string, string>,
+  /** In place of the state's own word, by its reason. */
+  reasons: { abandoned: 'not decided in time', too_many_attempts: 'not confirmed', by_bank: 'ended by the bank', customer_closed: 'ended by the bank' } as Record<string, string>,
   history: {
     create: 'Asked for', approve_in_part: 'Approved by one holder', approve: 'Approved', ask_amendment: 'Other terms asked for', drop_amendment: 'Other terms not approved',
     amend: 'Approved again, on the terms as they are now', reject: 'Refused', abandon: 'Not decided in time', consume: 'Used', revoke: 'Ended at the bank',

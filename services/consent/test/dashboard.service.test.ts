@@ -54,6 +54,17 @@ describe('the customer\'s dashboard', () => {
     expect((await home.open(`/bank/consents/${given.consentId}`)).html).to.contain('I no longer use it').and.contain('Ended at the bank');
     expect((await home.open(`/bank/consents/${given.consentId}/revoke`)).path, 'nothing more to end').to.equal(`/bank/consents/${given.consentId}`);
   });
+  it('says who ended a consent, and keeps the words of staff to the bank', async () => {
+    const given = await approved(bank);
+    const ended = await bank.service.request('POST', `/v1/consent-administration/consents/${given.consentId}/revoke`, {
+      op: 'revokeConsentAsStaff', caller: { clientId: 'staff-app', roles: ['bank-staff'], scopes: ['consent-administration'] }, headers: { 'idempotency-key': newId() }, body: { reason: 'fraud_suspected', note: 'suspected by telephone' },
+    });
+    expect(ended.status, JSON.stringify(ended.body)).to.be.below(300);
+    const home = await atHome(bank, given);
+    expect(home.page.html).to.contain('ended by the bank').and.not.contain('suspected');
+    expect((await home.open(`/bank/consents/${given.consentId}`)).html).to.contain('the bank').and.not.contain('suspected');
+    expect((await home.send('GET', '/bank/consents/export.json')).html).to.contain(given.consentId).and.not.contain('suspected');
+  });
   it('knows no consent of somebody else, by reading, ending or approving', async () => {
     const [mine, theirs] = [await approved(bank), await approved(bank)];
     const home = await atHome(bank, mine);
