@@ -9,17 +9,28 @@ import { problem } from '@kontor/kernel/problem';
 /** Longest life of a record in seconds; after that the gateway asks the consent service, which writes it anew. */
 const LIFE_S = 3600;
 
+/**
+ * The version of the record that stands, or nil: what is no record (another program, an operator's hand) keeps nobody from revoking.
+ * `redis.pcall`: what stands need not even be a text.
+ */
+const VERSION = `
+  local function version()
+    local standing = redis.pcall('GET', KEYS[1])
+    if type(standing) ~= 'string' then return nil end
+    local sound, record = pcall(cjson.decode, standing)
+    return sound and type(record) == 'table' and type(record.version) == 'number' and record.version or nil
+  end`;
+
 /** KEYS[1] record; ARGV: record, version, life. 1 when written, 0 when a newer one stands. */
-const WRITE_IF_NEWER = `
-  local standing = redis.call('GET', KEYS[1])
-  if standing and cjson.decode(standing).version > tonumber(ARGV[2]) then return 0 end
+const WRITE_IF_NEWER = `${VERSION}
+  local standing = version()
+  if standing and standing > tonumber(ARGV[2]) then return 0 end
   redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
   return 1`;
 
 /** Removes the record only if it is still the one written. KEYS[1] record; ARGV[1] version. */
-const TAKE_BACK = `
-  local standing = redis.call('GET', KEYS[1])
-  if standing and cjson.decode(standing).version == tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
+const TAKE_BACK = `${VERSION}
+  if version() == tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
   return 0`;
 
 export interface Decisions {

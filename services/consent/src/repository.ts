@@ -165,8 +165,26 @@ export function consentRepository(database: Database, decisions: Decisions, know
     }
   };
 
+  /**
+   * Writes the record of the consent as it stands now. It is held against change until the record is written: what was read before
+   * a revocation and written after Redis had lost the denial (a restart) would allow again what somebody was told is over.
+   */
+  const record = (consentId: string, lock: 'FOR SHARE' | 'FOR SHARE SKIP LOCKED'): Promise<void> => database.transaction(async (tx) => {
+    const [row] = await database.query<ConsentRow>(
+      `WITH held AS MATERIALIZED (SELECT * FROM consents WHERE id = $1 ${lock}) SELECT *, clock_timestamp() AS read_at FROM held`, [consentId], tx);
+    if (row) await decisions.write(consentId, decisionOf(asRead(row)));
+  });
+
   /** What is given is durable; a Redis that is away only makes the gateway ask the service. */
-  const announce = (consent: Consent): Promise<void> => decisions.write(consent.id, decisionOf(consent)).catch(() => undefined);
+  const announce = (consent: Consent): Promise<void> => record(consent.id, 'FOR SHARE').catch(() => undefined);
+
+  let remembering = 0;
+  /** Best effort, and never so many that a Redis that hangs keeps all connections to the database; who is changing a consent writes its record himself. */
+  const remember = async (consent: Consent): Promise<void> => {
+    if (remembering >= REMEMBERED_AT_ONCE) return;
+    remembering++;
+    await record(consent.id, 'FOR SHARE SKIP LOCKED').catch(() => undefined).finally(() => { remembering--; });
+  };
 
   const recordAuthentication = async (tx: Tx, consent: Consent, proof: Authentication): Promise<void> => {
     await database.query(
@@ -236,7 +254,7 @@ export function consentRepository(database: Database, decisions: Decisions, know
       await database.query('DELETE FROM authorisation_references WHERE expires_at < clock_timestamp() - interval \'1 day\'');
       return due.length + ending.length;
     },
-    remember: announce,
+    remember,
     async countUse(consentId, { operation, account, limit }) {
       const [row] = await database.query<{ used: number | null; left: number }>(
         `WITH today AS (SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS day), counted AS (
@@ -261,6 +279,9 @@ export function consentRepository(database: Database, decisions: Decisions, know
     },
   };
 }
+
+/** Records written again side by side, of the connections a service has (10). */
+const REMEMBERED_AT_ONCE = 3;
 
 /** While a change of terms is being committed only what the old and the new ones allow is allowed. Short-lived: should the announcement fail, the service is asked. */
 const UNTIL_COMMITTED_S = 5;
