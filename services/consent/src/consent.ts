@@ -229,8 +229,10 @@ export function expireByBank(consent: Consent, by: { actor: Actor; note?: string
 export function age(consent: Consent, now: Date): Outcome {
   const system: Actor = { kind: 'system' };
   if (isOver(consent)) return { consent };
+  const abandoned = abandonedAt(consent);
+  // Whichever came first, so that it makes no difference who reads it when.
+  if (abandoned && abandoned <= now && abandoned < consent.expiresAt) return end(consent, 'abandon', { actor: system, reason: 'abandoned', now });
   if (consent.expiresAt <= now) return end(consent, 'expire', { actor: system, reason: 'end_reached', now });
-  if (hasBeenAbandoned(consent, now)) return end(consent, 'abandon', { actor: system, reason: 'abandoned', now });
   const asked = consent.amendment?.requestedAt;
   return asked && asked.getTime() + TIME_TO_DECIDE_MS <= now.getTime() ? dropAmendment(consent, { actor: system, reason: 'abandoned', now }) : { consent };
 }
@@ -263,10 +265,11 @@ function end(consent: Consent, act: Act, { actor, reason, note, now }: { actor: 
   return { consent: { ...rest, statusReason: reason }, change: { act, actor, reason, ...(note ? { note } : {}) } };
 }
 
-function hasBeenAbandoned(consent: Consent, now: Date): boolean {
-  if (consent.status === 'awaiting_authorisation') return consent.createdAt.getTime() + TIME_TO_DECIDE_MS <= now.getTime();
+/** When an undecided consent counts as given up; undefined where nobody has to decide. */
+function abandonedAt(consent: Consent): Date | undefined {
+  if (consent.status === 'awaiting_authorisation') return new Date(consent.createdAt.getTime() + TIME_TO_DECIDE_MS);
   const first = consent.approvals[0]?.at;
-  return consent.status === 'partially_authorised' && first !== undefined && first.getTime() + TIME_FOR_OTHERS_MS <= now.getTime();
+  return consent.status === 'partially_authorised' && first ? new Date(first.getTime() + TIME_FOR_OTHERS_MS) : undefined;
 }
 
 /** When an undecided consent is given up. */
@@ -324,7 +327,10 @@ const DENIAL: Record<Exclude<ConsentStatus, 'authorised'>, DecisionRecord['reaso
   expired: 'expired',
 };
 
-/** What the gateway needs to decide a request under this consent. Seconds are rounded so that nothing passes early or late. */
+/**
+ * What the gateway needs to decide a request under this consent. Seconds are rounded so that nothing passes early or late; a
+ * beginning that was over at the last change is left out, or what is valid at once would wait for the next full second.
+ */
 export function decisionOf(consent: Consent): DecisionRecord {
   return {
     version: consent.version,
@@ -335,7 +341,7 @@ export function decisionOf(consent: Consent): DecisionRecord {
     permissions: consent.permissions,
     accounts: consent.accounts,
     expiresAt: Math.floor(consent.expiresAt.getTime() / 1000),
-    ...(consent.validFrom ? { validFrom: Math.ceil(consent.validFrom.getTime() / 1000) } : {}),
+    ...(consent.validFrom && consent.validFrom > consent.updatedAt ? { validFrom: Math.ceil(consent.validFrom.getTime() / 1000) } : {}),
     ...(consent.frequencyPerDay === undefined ? {} : { frequencyPerDay: consent.frequencyPerDay }),
   };
 }

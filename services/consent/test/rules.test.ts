@@ -148,6 +148,12 @@ describe('an amendment', () => {
   });
 });
 
+describe('a series of payments', () => {
+  const decisionFrom = (validFrom?: Date) => decisionOf(approved(ask({ ...RECURRING, recurring: { ...RECURRING.recurring, ...(validFrom ? { validFrom: validFrom.toISOString() } : {}) } } as NewConsent)));
+  it('that is valid at once is so at once, not from the next full second on', () => expect(decisionFrom()).to.not.have.property('validFrom'));
+  it('that begins later does not begin early', () => expect(decisionFrom(later(DAY + 1)).validFrom).to.equal(Math.ceil(later(DAY + 1).getTime() / 1000)));
+});
+
 describe('the end of a consent', () => {
   it('is a revocation at the bank or the third party giving it up, once; a second end changes nothing', () => {
     const revoked = revoke(approved(ask(ACCESS)), { actor: { kind: 'customer', id: 'anna' }, reason: 'by_customer' }, NOW).consent;
@@ -164,6 +170,11 @@ describe('the end of a consent', () => {
   it('is to be abandoned for an hour', () => {
     expect(age(ask(ACCESS), later(HOUR - 1)).change).to.equal(undefined);
     expect(age(ask(ACCESS), later(HOUR)).consent).to.include({ status: 'rejected', statusReason: 'abandoned' });
+  });
+  it('is whatever came first, whoever reads it when', () => {
+    const short = { ...ask(ACCESS), expiresAt: later(2 * HOUR) };
+    expect(age(short, later(3 * HOUR)).consent).to.include({ status: 'rejected', statusReason: 'abandoned' });
+    expect(age({ ...short, expiresAt: later(MINUTE) }, later(3 * HOUR)).consent).to.include({ status: 'expired', statusReason: 'end_reached' });
   });
   it('is to be used up, for payments only', () => {
     for (const input of [ACCESS, RECURRING, FUNDS]) expect(consume(approved(ask(input)), NOW).change, input.type).to.equal(undefined);
