@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
  * `npm run bench`: installs and builds what is missing, then measures the services and the gateway; `npm run bench -- gateway`
- * (or `service`, or `limits`: what each way of counting rate limits costs and lets through) one of them. BENCH_ROUNDS, BENCH_SECONDS
+ * (or `service`; `limits`: what each way of counting rate limits costs and lets through; `consent`: decisions against bare reads of
+ * Redis) one of them. BENCH_ROUNDS, BENCH_SECONDS
  * and BENCH_MEMORY_REQUESTS make it shorter.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const PARTS = { service: 'tests/bench/bench.ts', gateway: 'tests/bench/gateway.ts', limits: 'tests/bench/limits.ts' };
+const PARTS = { service: 'tests/bench/bench.ts', gateway: 'tests/bench/gateway.ts', limits: 'tests/bench/limits.ts', consent: 'tests/bench/consent.ts' };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(PARTS, name));
 if (unknown.length > 0) {

@@ -57,7 +57,7 @@ export async function test({ root, started, arguments_ }: { root: string; starte
     await mocha('contracts');
   };
   const storeLane = async (): Promise<void> => {
-    const kinds = ['kernel', 'rules', 'plugins', 'repository', 'service', 'contract', 'gateway', 'faults'] as const;
+    const kinds = ['kernel', 'rules', 'plugins', 'repository', 'service', 'contract', 'gateway', 'faults', 'oracle'] as const;
     if (!kinds.some(wanted)) return;
     infrastructure = await startInfrastructure({ directory: join(scratch, 'infra'), packages, tell: progress.say });
     progress.say('PostgreSQL, RabbitMQ, Redis and LuaJIT for the tests are up');

@@ -49,7 +49,7 @@ export interface OwnRedis {
   thaw(): void;
 }
 
-async function startRedis(directory: string): Promise<OwnRedis> {
+export async function startRedis(directory: string): Promise<OwnRedis> {
   const packages = resolve(process.env.KONTOR_PACKAGES ?? '.kontor/packages');
   const { plan, url } = await redisPlan({ directory, packages, port: await freePort(), password: 'password-of-the-faults', durable: false });
   let child: ChildProcess;
