@@ -95,7 +95,7 @@ export async function mochaStage(options: { root: string; name: string; files: s
   const read = (): string => { try { return readFileSync(results, 'utf8'); } catch { return ''; } };
   const parallel = options.jobs && options.jobs > 1 && files.length > 1 ? ['--parallel', '--jobs', String(options.jobs)] : [];
   // A Kong that has been told to end may hold on for longer than the 15 s a run has to go, with the handle of its process.
-  const exit = name === 'gateway' ? ['--exit'] : [];
+  const exit = name === 'gateway' || name === 'oracle' ? ['--exit'] : [];
   const done = await run(root, ['node_modules/mocha/bin/mocha.js', '--reporter', 'scripts/testing/reporter.cjs', ...exit, ...parallel, ...files], {
     env: { KONTOR_TEST_RESULTS: results, ...options.env }, limitMs: options.limitMs, ended: () => read().includes('"kind":"end"'),
   });

@@ -90,6 +90,8 @@ export async function requestOf(world: World, subject: Subject, shared: Shared, 
     .replace('{accountId}', account?.id ?? NOWHERE).replace('{transactionId}', account?.transaction ?? NOWHERE)
     .replace('{consentId}', about === 'foreign' ? shared.foreign : subject.consentId);
   const body = bodyFor(world, operation, order);
+  // The same when it is sent again, as a client would.
+  const key = newId();
   return {
     question: {
       operation, token, account: asking.account, attended: asking.presence === 'there', ...(order ? { order } : {}),
@@ -99,7 +101,7 @@ export async function requestOf(world: World, subject: Subject, shared: Shared, 
       headers: {
         ...(text === undefined ? {} : { authorization: `Bearer ${text}` }),
         ...(asking.presence === 'away' ? {} : { 'x-fapi-customer-ip-address': asking.presence === 'there' ? '203.0.113.7' : '' }),
-        ...(order ? { 'idempotency-key': newId() } : {}),
+        ...(order ? { 'idempotency-key': key } : {}),
       },
       ...(body ? { body } : {}),
     }),
@@ -171,6 +173,9 @@ async function endedToken({ client, apps, target }: World, { consentId }: Subjec
   for (const name of names) await client.admin('DELETE', `/oauth2_tokens/${name}`);
   return text;
 }
+
+/** Nobody could say: not a decision. A client asks again. */
+export const undecided = ({ status, body }: Answer): boolean => status === 503 && ['consent_check_unavailable', 'unavailable'].includes((body as { code?: string }).code ?? '');
 
 /** What came of a request, in the model's words. */
 export function outcomeOf({ status, headers, body, text }: Answer): string {

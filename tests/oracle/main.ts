@@ -43,14 +43,18 @@ async function main(): Promise<void> {
   const stores = await startInfrastructure({ directory: join(scratch, 'infra'), packages: resolve(process.env.KONTOR_PACKAGES ?? '.kontor/packages'), tell: progress.say });
   Object.assign(process.env, stores.env);
   let failed = false;
+  // What was started is stopped below, also when somebody has had enough.
+  const enough = new AbortController();
+  process.once('SIGINT', () => enough.abort()).once('SIGTERM', () => enough.abort());
+  const { signal } = enough;
   try {
     const kind = gatewayFor(asked);
     if (asked.race) {
-      const raced = await raceOn(kind.embedded ? 'embedded' : 'kong', { trials: asked.trials, tell: progress.say });
+      const raced = await raceOn(kind.embedded ? 'embedded' : 'kong', { trials: asked.trials, tell: progress.say, signal });
       failed = printRace(raced);
     } else {
       const world = await progress.step(`${kind.name} and the services start`, () => startWorld(kind, { redisUrl: stores.env.TEST_REDIS_URL!, amqpUrl: stores.env.TEST_AMQP_URL! }), () => `${kind.name} is up, with consent, account and payment`);
-      const run = await runOracle(world, { ...asked, tell: progress.say }).finally(() => world.stop());
+      const run = await runOracle(world, { ...asked, tell: progress.say, signal }).finally(() => world.stop());
       failed = report(run);
     }
   } finally {
@@ -59,7 +63,7 @@ async function main(): Promise<void> {
     await stores.stop();
     rmSync(scratch, { recursive: true, force: true });
   }
-  process.exit(failed ? 1 : 0);
+  process.exit(signal.aborted ? 130 : failed ? 1 : 0);
 }
 
 await main().catch((fault: Error) => {

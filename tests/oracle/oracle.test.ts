@@ -18,7 +18,7 @@ describe('The oracle', () => {
     ({ operation: getBalances, token: { kind: 'consent', application: { id: 'fintech', roles: ['aisp'] }, scopes: ['accounts'], consent }, account: 'first', attended: false, ...change });
 
   it('has a model that shares no code with the product', () => {
-    expect(readFileSync(new URL('./model.ts', import.meta.url), 'utf8')).to.not.match(/\b(import|require)\b[^.]*\bfrom\b|\bimport\(/);
+    expect(readFileSync(new URL('./model.ts', import.meta.url), 'utf8')).to.not.match(/^\s*import\b|^export\b.*\bfrom\b|\b(require|import)\(/m);
   });
   it('has a model that allows what the customer approved, and only that', () => {
     expect(verdict(question(approved))).to.deep.equal(['allowed']);
@@ -49,16 +49,21 @@ onEachWorld('The platform agrees with the model of what is allowed', (world) => 
   });
 });
 
-onEachWorld('The oracle finds a platform that is wrong', (world) => {
-  it('when a consent is revoked that the model does not hear of', async function () {
-    this.timeout(60_000);
+onEachWorld('The oracle finds a platform that is wrong', (world, { embedded }) => {
+  it('where a customer\'s revocations and rejections are forgotten', async function () {
+    if (!embedded) return this.skip();
     const { services } = world();
     const { consents } = services;
-    // As if approvals were forgotten: the platform then refuses what the model allows.
-    services.consents = { ...consents, change: async (id) => (await consents.find(id))! };
+    services.consents = {
+      ...consents,
+      change: (id, rule, ...more) => consents.change(id, (consent, now) => {
+        const outcome = rule(consent, now);
+        return ['revoked', 'rejected'].includes(outcome.consent.status) ? { consent } : outcome;
+      }, ...more),
+    };
     try {
-      const { disagreements } = await runOracle(world(), { seed: 1, trials: 20, jobs: 4, tell: () => undefined }).catch(() => ({ disagreements: [{ where: 'the preparation' }] }));
-      expect(disagreements).to.not.deep.equal([]);
+      const { disagreements } = await runOracle(world(), { seed: 1, trials: 60, jobs: 4, tell: () => undefined });
+      expect(disagreements.map(({ got }) => got)).to.include('allowed');
     } finally {
       services.consents = consents;
     }

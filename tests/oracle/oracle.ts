@@ -1,7 +1,9 @@
 /** Runs trials against a platform and compares what came of them with what the model says. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { decisionKey } from '@kontor/kernel/consent-decision';
 import { eventually } from '@kontor/testing/wait';
-import { outcomeOf, perform, requestOf, strangeAccounts, subjectOf, type Shared, type Subject } from './act.js';
+import type { Answer } from '../gateway/client.js';
+import { outcomeOf, perform, requestOf, strangeAccounts, subjectOf, undecided, type Request, type Shared, type Subject } from './act.js';
 import { after, asked, used, verdict, type Consent, type Operation } from './model.js';
 import { operations } from './specification.js';
 import { trialsFrom, type Asking, type Step, type Trial } from './trials.js';
@@ -18,6 +20,10 @@ export interface Run {
   requests: number;
   /** Acts on consents. */
   acts: number;
+  /** Requests that were answered with 503, since nobody could say, and asked again. */
+  repeated: number;
+  /** Trials that ended there, since what is counted may have been counted. */
+  undecided: number;
   /** How many requests had each outcome. */
   outcomes: Record<string, number>;
   disagreements: Disagreement[];
@@ -32,27 +38,36 @@ export interface Order {
   /** How many run side by side. */
   jobs: number;
   tell(line: string): void;
+  /** Ends the run early. */
+  signal?: AbortSignal;
 }
+
+const MOST_ATTEMPTS = 10;
 
 /** The rule is about a day (UTC): a trial that lasts over midnight would count on both. */
 const sameDay = (started: Date): boolean => started.getUTCDate() === new Date().getUTCDate();
 
-export async function runOracle(world: World, { seed, trials, only, jobs, tell }: Order): Promise<Run> {
+export async function runOracle(world: World, { seed, trials, only, jobs, tell, signal }: Order): Promise<Run> {
   const started = performance.now();
   const known = operations();
   const trialOf = trialsFrom(seed, known);
   const shared = await sharedOf(world);
-  const run: Run = { gateway: world.name, seed, trials: 0, requests: 0, acts: 0, outcomes: {}, disagreements: [], seconds: 0 };
+  const run: Run = { gateway: world.name, seed, trials: 0, requests: 0, acts: 0, repeated: 0, undecided: 0, outcomes: {}, disagreements: [], seconds: 0 };
   let next = only ?? 1;
   const last = only ?? trials;
   await Promise.all(Array.from({ length: jobs }, async () => {
-    while (next <= last) {
+    while (next <= last && !signal?.aborted) {
       const number = next++;
       const made = trialOf(number);
       const begun = new Date();
-      const found = await oneTrial({ world, shared, known, run }, made).catch((fault: Error) => [{ where: 'the trial itself', expected: 'to run', got: fault.stack ?? fault.message }]);
-      if (sameDay(begun)) run.disagreements.push(...found.map((one) => ({ trial: number, made, ...one })));
-      for (const one of found) tell(`trial ${number}: ${one.where}: expected ${one.expected}, got ${one.got}`);
+      const found = await oneTrial({ world, shared, known, run }, made).catch((fault: Error) => {
+        if (!(fault instanceof Undecided)) return [{ where: 'the trial itself', expected: 'to run', got: fault.stack ?? fault.message }];
+        run.undecided++;
+        return [];
+      });
+      const counted = sameDay(begun) ? found : [];
+      run.disagreements.push(...counted.map((one) => ({ trial: number, made, ...one })));
+      for (const one of counted) tell(`trial ${number}: ${one.where}: expected ${one.expected}, got ${one.got}`);
       run.trials++;
       if (run.trials % Math.max(100, Math.round(trials / 10)) === 0) tell(`${run.trials} of ${trials} trials, ${run.requests} requests, ${run.disagreements.length} disagreements`);
     }
@@ -100,7 +115,7 @@ async function ask({ world, shared, known, run }: Trying, subject: Subject, { co
   const operation = known.find(({ id }) => id === asking.operation)!;
   const request = await requestOf(world, subject, shared, { asking, operation, consent });
   const expected = verdict(request.question);
-  const answer = await request.send();
+  const answer = await decided(run, request);
   const got = outcomeOf(answer);
   run.requests++;
   run.outcomes[got] = (run.outcomes[got] ?? 0) + 1;
@@ -113,6 +128,25 @@ async function ask({ world, shared, known, run }: Trying, subject: Subject, { co
   // The news of the payment travels; what follows in a trial follows it.
   if (then.state === 'consumed') await eventually('the consent service has heard of the payment', async () => (await world.services.consents.find(subject.consentId))?.status === 'consumed', 30_000);
   return then;
+}
+
+/** Ends a trial without a verdict. */
+class Undecided extends Error {}
+
+/**
+ * Sends a request until somebody says yes or no: on a machine that is out of breath a look-up may run into its time-out, and is refused.
+ * @throws Undecided when the request is of those that are counted: the one that was refused may have been
+ */
+async function decided(run: Run, request: Request): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await request.send();
+    if (!undecided(answer)) return answer;
+    run.repeated++;
+    const { token, order, attended } = request.question;
+    const counted = !order && !attended && token.kind === 'consent' && token.consent !== 'unknown' && token.consent.frequency !== undefined;
+    if (counted || attempt === MOST_ATTEMPTS) throw new Undecided();
+    await pause(200 * attempt);
+  }
 }
 
 /** Whatever was allowed and refused on the way, the consent stands where the model says. */

@@ -48,12 +48,12 @@ export interface Raced {
 interface Course { services: Services; client: Client; agent: Agent; nodes: { httpsUrl: string }[]; app: App; account: string; staffToken: string; ownToken: string; raced: Raced }
 
 /** Readers of each node, and how many reads each makes once the end was answered. */
-const READERS = 2;
+const READERS = 1;
 const READS_AFTER = 2;
-const JOBS = 12;
+const JOBS = 16;
 
 /** @param which gateway: two nodes of Kong on one database, or the embedded one in a process of its own */
-export async function raceOn(which: 'kong' | 'embedded', { trials, tell }: { trials: number; tell(line: string): void }): Promise<Raced> {
+export async function raceOn(which: 'kong' | 'embedded', { trials, tell, signal }: { trials: number; tell(line: string): void; signal?: AbortSignal }): Promise<Raced> {
   const folder = mkdtempSync(join(tmpdir(), 'kontor-race-'));
   const undo: (() => Promise<void>)[] = [() => Promise.resolve(rmSync(folder, { recursive: true, force: true }))];
   try {
@@ -82,7 +82,7 @@ export async function raceOn(which: 'kong' | 'embedded', { trials, tell }: { tri
     undo.push(() => agent.destroy());
     const course = await prepare({ services, client, agent, nodes, gateway: `${gateway.name}, ${nodes.length} node${nodes.length > 1 ? 's' : ''}` });
     tell(`${course.raced.gateway} and the services are up`);
-    return await run(course, { trials, tell, redis, broker });
+    return await run(course, { trials, tell, redis, broker, signal });
   } finally {
     for (const step of undo.reverse()) await step();
   }
@@ -98,7 +98,7 @@ async function prepare(parts: Pick<Course, 'services' | 'client' | 'agent' | 'no
   return { ...parts, app, account: newId(), staffToken: await client.clientToken(staff, 'consent-administration'), ownToken: await client.clientToken(app, 'consents'), raced };
 }
 
-async function run(course: Course, { trials, tell, redis, broker }: { trials: number; tell(line: string): void; redis: OwnRedis; broker: Proxy }): Promise<Raced> {
+async function run(course: Course, { trials, tell, redis, broker, signal }: { trials: number; tell(line: string): void; redis: OwnRedis; broker: Proxy; signal?: AbortSignal }): Promise<Raced> {
   const { raced } = course;
   const started = performance.now();
   let running = true;
@@ -124,7 +124,7 @@ async function run(course: Course, { trials, tell, redis, broker }: { trials: nu
   ]);
   let next = 0;
   await Promise.all(Array.from({ length: JOBS }, async () => {
-    while (next < trials) {
+    while (next < trials && !signal?.aborted) {
       const number = next++;
       await oneRace(course, WAYS[number % WAYS.length]!);
       raced.trials++;
