@@ -16,7 +16,8 @@ describe('A consent that has ended is over at the next request', function () {
         return this.skip();
       }
       const raced = await raceOn(which, { trials: TRIALS, tell: () => undefined });
-      expect(raced).to.include({ late: 0, trials: TRIALS, nodes: which === 'kong' ? 2 : 1 });
+      expect(raced).to.include({ late: 0, nodes: which === 'kong' ? 2 : 1 });
+      expect(raced.trials).to.be.at.least(TRIALS);
       expect(raced.redisKills, 'Redis was killed').to.be.greaterThan(0);
       expect(raced.before['200'], 'reads before the end').to.be.greaterThan(0);
       expect(raced.after['403'] ?? 0, 'reads after the end').to.be.greaterThan(TRIALS);

@@ -106,6 +106,7 @@ async function run(course: Course, { trials, tell, redis, broker, signal }: { tr
     (async () => {
       while (running) {
         await pause(1_500 + Math.random() * 1_500);
+        if (!running) return;
         await redis.kill();
         raced.redisKills++;
         await pause(100 + Math.random() * 300);
@@ -115,6 +116,7 @@ async function run(course: Course, { trials, tell, redis, broker, signal }: { tr
     (async () => {
       while (running) {
         await pause(1_000 + Math.random() * 2_000);
+        if (!running) return;
         broker.cut({ refuse: true });
         raced.brokerCuts++;
         await pause(500 + Math.random() * 2_000);
@@ -124,7 +126,8 @@ async function run(course: Course, { trials, tell, redis, broker, signal }: { tr
   ]);
   let next = 0;
   await Promise.all(Array.from({ length: JOBS }, async () => {
-    while (next < trials && !signal?.aborted) {
+    // A short race goes on until both have been away.
+    while ((next < trials || raced.redisKills === 0 || raced.brokerCuts === 0) && !signal?.aborted) {
       const number = next++;
       await oneRace(course, WAYS[number % WAYS.length]!);
       raced.trials++;
@@ -174,19 +177,26 @@ async function oneRace(course: Course, way: Way): Promise<void> {
     return started;
   };
   let passed = 0;
+  let failed = false;
   const readers = nodes.flatMap((node) => Array.from({ length: READERS }, async () => {
-    for (let after = 0; after < READS_AFTER;) {
+    for (let after = 0; after < READS_AFTER && !failed;) {
       if (await read(node) > answered) after++;
       else passed++;
     }
   }));
-  await eventually('reads run', () => passed > 0, 30_000);
-  await pause(Math.random() * 15);
-  begun = performance.now();
-  await patiently(() => end(course, consentId, way), () => { raced.repeated++; });
-  answered = performance.now();
-  raced.ended[way]++;
-  await Promise.all(readers);
+  try {
+    await eventually('reads run', () => passed > 0, 30_000);
+    await pause(Math.random() * 15);
+    begun = performance.now();
+    await patiently(() => end(course, consentId, way), () => { raced.repeated++; });
+    answered = performance.now();
+    raced.ended[way]++;
+  } catch (fault) {
+    failed = true;
+    throw fault;
+  } finally {
+    await Promise.all(readers);
+  }
 }
 
 /** @throws Error when it was refused because Redis is away, or not answered */
