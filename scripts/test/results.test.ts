@@ -33,6 +33,6 @@ describe('every test file has its stage', () => {
     ['services/payment/test/rules.test.ts', 'rules'], ['services/payment/test/repository.test.ts', 'repository'], ['services/consent/test/pages.service.test.ts', 'service'],
     ['adapters/webhooks/test/contract.test.ts', 'contract'], ['kernel/test/outbox.test.ts', 'kernel'], ['plugins/test/vectors.test.ts', 'plugins'],
     ['tests/tidy/imports.test.ts', 'tidy'], ['tests/journeys/kill.test.ts', 'journeys'], ['tests/gateway/routes.test.ts', 'gateway'], ['kong/test/router.test.ts', 'gateway'],
-    ['portal/test/anything.test.ts', 'rules'], ['tests/contracts/contracts.test.ts', 'contracts'],
+    ['portal/test/anything.test.ts', 'rules'], ['tests/contracts/contracts.test.ts', 'contracts'], ['tests/oracle/race.test.ts', 'oracle'],
   ] as const) it(`${path}: ${kind}`, () => { expect(kindOf(path)).to.equal(kind); });
 });

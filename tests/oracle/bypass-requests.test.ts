@@ -151,13 +151,13 @@ onEachWorld('Bypass attempts by requests', (world) => {
         await change(w, consentId, (consent, now) => reject(consent, 'by_customer', now, w.customers.bert));
         return read(w, token, balancesOf(w.accounts.joint.id));
       }, ['consent_not_active', 'invalid_token']],
-      ['one that the customer has revoked a moment ago', (w) => endsWith(w, (consent, now) => revoke(consent, { actor: { kind: 'customer', id: w.customers.ada }, reason: 'by_customer' }, now)), 'consent_revoked'],
-      ['one that the bank has revoked because the customer left', (w) => endsWith(w, (consent, now) => revoke(consent, { actor: { kind: 'system' }, reason: 'customer_closed' }, now)), 'consent_revoked'],
+      ['one that the customer has revoked a moment ago', (w) => endsWith(w, (consent, now) => revoke(consent, { actor: { kind: 'customer', id: w.customers.ada }, reason: 'by_customer' }, now)), ['consent_revoked', 'invalid_token']],
+      ['one that the bank has revoked because the customer left', (w) => endsWith(w, (consent, now) => revoke(consent, { actor: { kind: 'system' }, reason: 'customer_closed' }, now)), ['consent_revoked', 'invalid_token']],
       ['one that was given up by the application itself', async (w) => {
         const { consentId, token } = await limitedToFirst(w);
         await w.client.ask('DELETE', `/v1/consents/${consentId}`, { headers: { authorization: `Bearer ${await w.tokenOf(w.apps.fintech, 'consents')}` } });
         return read(w, token, balancesOf(w.accounts.first.id));
-      }, 'consent_withdrawn'],
+      }, ['consent_withdrawn', 'invalid_token']],
       ['one whose time is over though the record of it is gone', async (w) => {
         const { consentId, token } = await limitedToFirst(w);
         await w.services.consent.database.query("UPDATE consents SET expires_at = clock_timestamp() - interval '1 second' WHERE id = $1", [consentId]);

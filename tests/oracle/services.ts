@@ -75,13 +75,11 @@ export async function startServices({ redisUrl, amqpUrl }: { redisUrl: string; a
     return running as Live;
   };
   try {
-    const balancesKey = randomBytes(24).toString('hex');
-    const account = await live(accountService, { ACCOUNT_BALANCES_KEY: balancesKey });
+    const account = await live(accountService, { ACCOUNT_BALANCES_KEY: randomBytes(24).toString('hex') });
     const payment = await live(paymentService, {});
     const consent = await live(consentService, {
-      REDIS_URL: redisUrl, OAUTH2_PROVISION_KEY: secrets.provisionKey, GATEWAY_OAUTH2_URL: `${door.url}/oauth2`, GATEWAY_AUTHORIZE_URL: `${door.url}/oauth2/authorize`,
+      REDIS_URL: redisUrl, OAUTH2_PROVISION_KEY: secrets.provisionKey, GATEWAY_OAUTH2_URL: `${door.url}/oauth2`,
       BANK_PAGES_URL: 'http://bank.test/bank', CONSENT_DECISION_KEY: secrets.decisionKey, CREDENTIALS_KEY: randomBytes(32).toString('base64'),
-      ACCOUNT_URL: account.url, ACCOUNT_BALANCES_KEY: balancesKey,
     });
     const redis = new Redis(redisUrl, { maxRetriesPerRequest: 1, commandTimeout: 1000, enableOfflineQueue: true, retryStrategy: () => 100 });
     redis.on('error', () => undefined);

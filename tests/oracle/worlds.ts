@@ -34,3 +34,9 @@ export function nonePasses(world: () => World, attempts: readonly Attempt[]): vo
     });
   }
 }
+
+/** Refused because its consent has ended: with the reason, or, from two seconds after the end on, because its tokens are gone. */
+export function expectEnded(answer: Answer, code: 'consent_revoked' | 'consent_withdrawn' = 'consent_revoked'): void {
+  expect((answer.body as { code?: string }).code, answer.text).to.be.oneOf([code, 'invalid_token']);
+  expect(answer.status).to.equal((answer.body as { code: string }).code === code ? 403 : 401);
+}
