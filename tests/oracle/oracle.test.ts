@@ -50,8 +50,10 @@ onEachWorld('The platform agrees with the model of what is allowed', (world) => 
 });
 
 onEachWorld('The oracle finds a platform that is wrong', (world, { embedded }) => {
+  // Which gateway stands before it makes no difference to what the services are made to forget.
+  if (!embedded) return;
   it('where a customer\'s revocations and rejections are forgotten', async function () {
-    if (!embedded) return this.skip();
+    this.timeout(60_000);
     const { services } = world();
     const { consents } = services;
     services.consents = {
