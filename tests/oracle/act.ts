@@ -11,7 +11,7 @@ import { approveAs, consentBody, createConsent, EVENT, EVERY_SCOPE, euro, GROCER
 const LICENCES = ['aisp', 'pisp', 'cbpii', 'onboarding'];
 
 /** Something all trials of a world share: a second consent of the same application, and one of the other. */
-export interface Shared { standing: { consentId: string; token: string; consent: Consent }; foreign: string }
+export interface Shared { standing: { token(): Promise<string>; consent: Consent }; foreign: string }
 
 /** One consent under trial. */
 export interface Subject { consentId: string; tokens: Map<string, Promise<string>> }
@@ -149,7 +149,7 @@ async function tokenFor(world: World, subject: Subject, shared: Shared, { choice
     case 'on the consent, with a strange scope': return known('fintech', 'consents');
     case 'of another application, on this consent': return known('other', EVERY_SCOPE);
     case 'of an application without a licence, on this consent': return known('unlicensed', EVERY_SCOPE);
-    case 'on another consent': return { token: { kind: 'consent', application, scopes: ['accounts'], consent: shared.standing.consent }, text: shared.standing.token };
+    case 'on another consent': return { token: { kind: 'consent', application, scopes: ['accounts'], consent: shared.standing.consent }, text: await shared.standing.token() };
     case 'on an unknown consent':
       return { token: { kind: 'consent', application, scopes: EVERY_SCOPE.split(' '), consent: 'unknown' }, text: await client.consentToken(apps.fintech, newId(), EVERY_SCOPE) };
     case 'of client credentials': {

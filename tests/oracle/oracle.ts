@@ -77,11 +77,11 @@ export async function runOracle(world: World, { seed, trials, only, jobs, tell, 
 }
 
 async function sharedOf(world: World): Promise<Shared> {
-  const { consentId, token } = await consented(world, 'access');
+  const { consentId } = await consented(world, 'access');
   const consent: Consent = {
     ...asked('fintech', { kind: 'access', permissions: ['accounts:read', 'balances:read', 'transactions:read'] }), state: 'authorised', accounts: ['first'], approvers: ['ada'], approved: ['ada'],
   };
-  return { standing: { consentId, token, consent }, foreign: await createConsent(world, consentBody('access'), world.apps.other) };
+  return { standing: { consent, token: () => world.client.consentToken(world.apps.fintech, consentId, 'accounts') }, foreign: await createConsent(world, consentBody('access'), world.apps.other) };
 }
 
 interface Trying { world: World; shared: Shared; known: readonly Operation[]; run: Run }

@@ -20,7 +20,7 @@ import { Client, type App } from '../gateway/client.js';
 import { certificate } from '../gateway/target.js';
 import { startUpstream } from '../gateway/upstream.js';
 import { startServices, type Services } from './services.js';
-import { EVENT } from './world.js';
+import { EVENT, tokensOf, type World } from './world.js';
 
 const WAYS = ['by the customer', 'by staff', 'by withdrawal'] as const;
 type Way = (typeof WAYS)[number];
@@ -45,11 +45,13 @@ export interface Raced {
   seconds: number;
 }
 
-interface Course { services: Services; client: Client; agent: Agent; nodes: { httpsUrl: string }[]; app: App; account: string; staffToken: string; ownToken: string; raced: Raced }
+interface Course { services: Services; client: Client; agent: Agent; nodes: { httpsUrl: string }[]; app: App; account: string; staff: App; tokenOf: World['tokenOf']; raced: Raced }
 
 /** Readers of each node, and how many reads each makes once the end was answered. */
 const READERS = 1;
 const READS_AFTER = 2;
+/** Between two reads of a reader, at most. */
+const PAUSE_MS = 6;
 const JOBS = 16;
 
 /** @param which gateway: two nodes of Kong on one database, or the embedded one in a process of its own */
@@ -95,7 +97,7 @@ async function prepare(parts: Pick<Course, 'services' | 'client' | 'agent' | 'no
   const raced: Raced = {
     gateway: parts.gateway, nodes: nodes.length, trials: 0, ended: { 'by the customer': 0, 'by staff': 0, 'by withdrawal': 0 }, repeated: 0, before: {}, during: {}, after: {}, late: 0, redisKills: 0, brokerCuts: 0, seconds: 0,
   };
-  return { ...parts, app, account: newId(), staffToken: await client.clientToken(staff, 'consent-administration'), ownToken: await client.clientToken(app, 'consents'), raced };
+  return { ...parts, app, staff, account: newId(), tokenOf: tokensOf(client), raced };
 }
 
 async function run(course: Course, { trials, tell, redis, broker, signal }: { trials: number; tell(line: string): void; redis: OwnRedis; broker: Proxy; signal?: AbortSignal }): Promise<Raced> {
@@ -182,6 +184,7 @@ async function oneRace(course: Course, way: Way): Promise<void> {
     for (let after = 0; after < READS_AFTER && !failed;) {
       if (await read(node) > answered) after++;
       else passed++;
+      await pause(Math.random() * PAUSE_MS);
     }
   }));
   try {
@@ -200,15 +203,15 @@ async function oneRace(course: Course, way: Way): Promise<void> {
 }
 
 /** @throws Error when it was refused because Redis is away, or not answered */
-async function end({ services, client, staffToken, ownToken }: Course, consentId: string, way: Way): Promise<void> {
+async function end({ services, client, app, staff, tokenOf }: Course, consentId: string, way: Way): Promise<void> {
   if (way === 'by the customer') {
     const actor = { kind: 'customer', id: newId() } as const;
     await services.consents.change(consentId, (consent, now) => revoke(consent, { actor, reason: 'by_customer' }, now), EVENT);
     return;
   }
   const answer = way === 'by staff'
-    ? await client.ask('POST', `/v1/consent-administration/consents/${consentId}/revoke`, { headers: { authorization: `Bearer ${staffToken}` }, body: { reason: 'other' } })
-    : await client.ask('DELETE', `/v1/consents/${consentId}`, { headers: { authorization: `Bearer ${ownToken}` } });
+    ? await client.ask('POST', `/v1/consent-administration/consents/${consentId}/revoke`, { headers: { authorization: `Bearer ${await tokenOf(staff, 'consent-administration')}` }, body: { reason: 'other' } })
+    : await client.ask('DELETE', `/v1/consents/${consentId}`, { headers: { authorization: `Bearer ${await tokenOf(app, 'consents')}` } });
   if (answer.status >= 300) throw new Problem('unavailable', answer.text);
 }
 

@@ -29,7 +29,7 @@ export interface World {
   accounts: Record<'first' | 'second' | 'joint' | 'strange', Account>;
   /** What the model must know of the customer who approves. */
   ada: Customer;
-  /** A token by client credentials, made once. */
+  /** A token by client credentials, kept for some minutes. */
   tokenOf(app: App, scope: string): Promise<string>;
   stop(): Promise<void>;
 }
@@ -61,17 +61,28 @@ export async function startWorld(kind: TargetKind, { redisUrl, amqpUrl }: { redi
   }
 }
 
+/** Tokens live for a quarter of an hour (deck/policies.yaml). */
+const TOKEN_KEPT_MS = 5 * 60_000;
+
+/** Tokens by client credentials, each kept for some minutes; one that was not issued is asked for again. */
+export function tokensOf(client: Client): World['tokenOf'] {
+  const tokens = new Map<string, { text: Promise<string>; until: number }>();
+  return (app, scope) => {
+    const key = `${app.clientId} ${scope}`;
+    const known = tokens.get(key);
+    if (known && Date.now() < known.until) return known.text;
+    const text = client.clientToken(app, scope);
+    tokens.set(key, { text, until: Date.now() + TOKEN_KEPT_MS });
+    text.catch(() => tokens.delete(key));
+    return text;
+  };
+}
+
 const LICENCES = ['aisp', 'pisp', 'cbpii', 'onboarding'];
 
 async function populate({ services, client }: Pick<World, 'services' | 'client'>): Promise<Pick<World, 'apps' | 'customers' | 'accounts' | 'ada' | 'tokenOf'>> {
   const apps = { fintech: await client.app(LICENCES), other: await client.app(LICENCES), unlicensed: await client.app(['onboarding']), staff: await client.app(['bank-staff']) };
-  const tokens = new Map<string, Promise<string>>();
-  const tokenOf: World['tokenOf'] = (app, scope) => {
-    const key = `${app.clientId} ${scope}`;
-    const token = tokens.get(key) ?? client.clientToken(app, scope);
-    tokens.set(key, token);
-    return token;
-  };
+  const tokenOf = tokensOf(client);
   const [ada, bert] = [newId(), newId()];
   const tell = async <T extends EventType>(type: T, data: EventData<T>, to: ('account' | 'consent')[]): Promise<void> => {
     for (const name of to) await services[name].deliver(newEvent(type, { subject: newId(), data, context: EVENT, source: '/oracle' }));
