@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { Secret, TOTP } from 'otpauth';
 import { newId } from '@kontor/kernel/ids';
-import { seal, unseal } from './sealing.js';
+import { seal, unseal } from '@kontor/kernel/sealing';
 import type { StaffRepository } from './staff-repository.js';
 
 /** Who may what: both read and report, a consent officer also ends consents. */

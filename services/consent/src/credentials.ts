@@ -8,7 +8,7 @@ import { hash, verify } from '@node-rs/argon2';
 import { Secret, TOTP } from 'otpauth';
 import type { Database } from '@kontor/kernel/database';
 import { problem } from '@kontor/kernel/problem';
-import { seal, unseal } from './sealing.js';
+import { seal, unseal } from '@kontor/kernel/sealing';
 
 const STEP_S = 30;
 /** A browser is known for as long as account access may last (RTS on SCA, article 10): 180 days. */

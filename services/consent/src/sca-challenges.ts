@@ -7,7 +7,7 @@ import type { Database } from '@kontor/kernel/database';
 import { newId } from '@kontor/kernel/ids';
 import { problem } from '@kontor/kernel/problem';
 import { CHALLENGE_LIFE_MS, MOST_TRIES, standingOf, type Challenge, type Method, type Purpose, type Standing } from './sca.js';
-import { seal, unseal } from './sealing.js';
+import { seal, unseal } from '@kontor/kernel/sealing';
 
 export interface NewChallenge {
   customerId: string;

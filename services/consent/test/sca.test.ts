@@ -5,7 +5,7 @@ import { newId } from '@kontor/kernel/ids';
 import { testDatabase, type TestDatabase } from '@kontor/testing/database';
 import { challenges, type Challenges, type NewChallenge, type Proof } from '../src/sca-challenges.js';
 import { linkedHash, methodsFor, standingOf, type Challenge, type OnTheScreen } from '../src/sca.js';
-import { seal, unseal } from '../src/sealing.js';
+import { seal, unseal } from '@kontor/kernel/sealing';
 
 const NOW = new Date('2026-11-22T10:00:00Z');
 const later = (minutes: number): Date => new Date(NOW.getTime() + minutes * 60_000);
