@@ -69,7 +69,7 @@ export async function perform(world: World, { consentId }: Subject, act: Act): P
     case 'revoke': return act.by === 'staff' ? staff('revoke')
       : refusedWith(consents.change(consentId, (consent, now) => revoke(consent, { actor: { kind: 'customer', id: world.customers.ada }, reason: 'by_customer' }, now), EVENT));
     case 'expire': return act.by === 'staff' ? staff('expire') : backdate('expires_at = clock_timestamp()');
-    case 'abandon': return backdate("created_at = clock_timestamp() - interval '1 hour'");
+    case 'abandon': return backdate("created_at = least(created_at, clock_timestamp() - interval '1 hour')");
   }
 }
 
