@@ -6,7 +6,7 @@
 import type { Redis } from 'ioredis';
 import { findProgram } from '../../scripts/infra/packages.js';
 import { houseChains, pathOf, type Chain } from './gateway-state.js';
-import { prepareGround, ROOT, type Ground, type Node } from './ground.js';
+import { onGround, ROOT, type Ground, type Node } from './ground.js';
 import { chooseLoader, type Loader } from './http-load.js';
 import { median } from './load.js';
 
@@ -118,20 +118,14 @@ function report({ gets, seen }: { gets: number[]; seen: Rounds }): boolean {
 }
 
 async function main(): Promise<void> {
-  const ground = await prepareGround();
-  const end = (): void => void ground.stop().then(() => process.exit(130));
-  process.once('SIGINT', end);
-  try {
+  await onGround(async (ground) => {
     const { name, load } = await chooseLoader();
     ground.progress.say(`load by ${name}`);
     if (report(await rounds(ground, load, await gatewaysOf(ground)))) {
       console.error('\nA decision takes more than one round trip to Redis.');
       process.exitCode = 1;
     }
-  } finally {
-    process.off('SIGINT', end);
-    await ground.stop();
-  }
+  });
 }
 
 await main().catch((error: Error) => {

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { findProgram } from '../../scripts/infra/packages.js';
 import { houseChains, pathOf, type Chain } from './gateway-state.js';
-import { prepareGround, ROOT, type Ground, type Node } from './ground.js';
+import { onGround, ROOT, type Ground, type Node } from './ground.js';
 import { chooseLoader, type Loader } from './http-load.js';
 import { median } from './load.js';
 
@@ -122,19 +122,13 @@ async function memory(kong: Node, ground: Ground, load: Loader): Promise<void> {
 
 /** Measures and prints. */
 export async function benchGateway(): Promise<void> {
-  const ground = await prepareGround();
-  const end = (): void => void ground.stop().then(() => process.exit(130));
-  process.once('SIGINT', end);
-  try {
+  await onGround(async (ground) => {
     const { name, load } = await chooseLoader();
     ground.progress.say(`load by ${name}`);
     const { runs, kong } = await measurements(ground, load);
     report(await interleaved(runs, ground.progress.say));
     if (kong) await memory(kong, ground, load);
-  } finally {
-    process.off('SIGINT', end);
-    await ground.stop();
-  }
+  });
 }
 
 await benchGateway().catch((error: Error) => {

@@ -47,7 +47,7 @@ export interface Ground {
 const CONSENT = newId();
 
 /** Starts stores and upstream; gateways when asked for. */
-export async function prepareGround(): Promise<Ground> {
+async function prepareGround(): Promise<Ground> {
   const home = scratchDirectory();
   const progress = new Progress({ started: Date.now() });
   const supervisors: Supervisor[] = [];
@@ -120,6 +120,19 @@ function recordFor(client: SandboxApp, account: string): DecisionRecord {
     version: 1, status: 'authorised', clientId: client.clientId, customerId: newId(), permissions: [PERMISSION], accounts: [account],
     expiresAt: Math.floor(Date.now() / 1000) + 3600,
   };
+}
+
+/** Prepares the ground, measures on it, and clears it away, also when somebody ends the bench. */
+export async function onGround(measure: (ground: Ground) => Promise<void>): Promise<void> {
+  const ground = await prepareGround();
+  const end = (): void => void ground.stop().then(() => process.exit(130));
+  process.once('SIGINT', end);
+  try {
+    await measure(ground);
+  } finally {
+    process.off('SIGINT', end);
+    await ground.stop();
+  }
 }
 
 /** nginx where it is there, else a few lines of Node: what stands behind the gateway must not be what is measured. */

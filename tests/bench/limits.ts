@@ -5,7 +5,7 @@
 import { Agent, request } from 'undici';
 import { findProgram } from '../../scripts/infra/packages.js';
 import { houseChains, pathOf, type Chain, type PluginState } from './gateway-state.js';
-import { prepareGround, ROOT, type Ground, type Node } from './ground.js';
+import { onGround, ROOT, type Ground, type Node } from './ground.js';
 import { chooseLoader } from './http-load.js';
 import { median } from './load.js';
 
@@ -119,20 +119,14 @@ export async function benchLimits(): Promise<void> {
     console.log('There is no `kong` on the PATH: there is nothing to measure.');
     return;
   }
-  const ground = await prepareGround();
-  const end = (): void => void ground.stop().then(() => process.exit(130));
-  process.once('SIGINT', end);
-  try {
+  await onGround(async (ground) => {
     const plan = chains(houseChains(ROOT).full);
     const all = [plan.without, ...Object.values(plan.costs), ...Object.values(plan.bursts)];
     const first = await ground.progress.step('kong', () => ground.kong(all), () => 'a Kong node is up');
     const second = await ground.progress.step('kong', () => ground.kong(all), () => 'a second Kong node is up');
     await measureBursts(ground, [first, second], plan);
     await measureCosts(ground, first, plan);
-  } finally {
-    process.off('SIGINT', end);
-    await ground.stop();
-  }
+  });
 }
 
 await benchLimits().catch((error: Error) => {
