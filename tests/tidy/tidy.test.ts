@@ -67,7 +67,7 @@ const CRIMES: Record<string, { crimes: Record<string, string>; innocent: Record<
     innocent: { 'services/a/openapi.yaml': 'url: https://example.com/work/', 'scripts/a.ts': "const at = '/usr/lib';" },
   },
   'package-lock.json names': {
-    crimes: { 'package-lock.json': '      "resolved": "https://registry.example/x/-/x-1.0.0.tgz",' },
+    crimes: { 'package-lock.json': `      "resolved": "https://${'registry'}.example/x/-/x-1.0.0.tgz",` },
     innocent: { 'package-lock.json': '      "resolved": "services/account",' },
   },
   'nothing is left to do': {
