@@ -5,7 +5,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import type { Redis } from 'ioredis';
-import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { countAttempt } from '@kontor/kernel/attempts';
 import { newId } from '@kontor/kernel/ids';
 import { problem } from '@kontor/kernel/problem';
 import { normaliseEmail, PASSWORD_LENGTH, type PortalRepository, type SignUp } from './portal.js';
@@ -56,12 +57,8 @@ export function accounts(repository: PortalRepository, redis: Redis, options: { 
   };
 }
 
-async function spend(limiter: RateLimiterRedis, key: string): Promise<void> {
-  try {
-    await limiter.consume(key);
-  } catch (refusal) {
-    if (!(refusal instanceof RateLimiterRes))
-      throw Object.assign(problem('unavailable', 'Signing in is not possible at the moment. Try again shortly.'), { cause: refusal });
-    throw problem('rate_limited', 'Too many attempts. Wait 15 minutes, then try again.').with({ 'Retry-After': String(Math.ceil(refusal.msBeforeNext / 1000)) });
-  }
+/** @throws Problem `rate_limited`, `unavailable` */
+export async function spend(limiter: RateLimiterRedis, key: string): Promise<void> {
+  const waitS = await countAttempt(limiter, key);
+  if (waitS > 0) throw problem('rate_limited', 'Too many attempts. Wait 15 minutes, then try again.').with({ 'Retry-After': String(waitS) });
 }

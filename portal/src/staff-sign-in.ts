@@ -5,8 +5,9 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { problem } from '@kontor/kernel/problem';
+import { spend } from './sign-in.js';
 import { normaliseUsername, type Staff, type StaffMember } from './staff.js';
 
 export interface StaffAttempt {
@@ -58,14 +59,4 @@ export function staffSignIn(staff: Pick<Staff, 'check'>, redis: Redis, options: 
       return { member, browser: known ? browser : `${nonce}.${keyed('browser', username, nonce)}` };
     },
   };
-}
-
-async function spend(limiter: RateLimiterRedis, key: string): Promise<void> {
-  try {
-    await limiter.consume(key);
-  } catch (refusal) {
-    if (!(refusal instanceof RateLimiterRes))
-      throw Object.assign(problem('unavailable', 'Signing in is not possible at the moment. Try again shortly.'), { cause: refusal });
-    throw problem('rate_limited', 'Too many attempts. Wait 15 minutes, then try again.').with({ 'Retry-After': String(Math.ceil(refusal.msBeforeNext / 1000)) });
-  }
 }

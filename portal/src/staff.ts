@@ -4,8 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
-import { Secret, TOTP } from 'otpauth';
+import { Secret } from 'otpauth';
 import { newId } from '@kontor/kernel/ids';
+import { stepOfCode } from '@kontor/kernel/one-time-code';
 import { seal, unseal } from '@kontor/kernel/sealing';
 import type { StaffRepository } from './staff-repository.js';
 
@@ -48,7 +49,6 @@ export interface Staff {
 
 /** OWASP Password Storage Cheat Sheet: argon2id (the library's default), 19 MiB, 2 passes, 1 lane. */
 const ARGON2ID = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-const STEP_S = 30;
 const MOST_PASSWORD = 256;
 
 /** @param key seals the secrets of one-time codes: 32 bytes */
@@ -83,24 +83,18 @@ export function staffWith(repository: StaffRepository, key: Buffer): Staff {
       const matches = await verify(known?.passwordHash ?? (await decoy), password.slice(0, MOST_PASSWORD));
       // The code is looked at after the password only: who does not know that cannot use codes up.
       if (!known || known.left || !matches) return undefined;
-      const totp = new TOTP({ secret: secretOf(key, known.id, known.totpSecretSealed), digits: 6, period: STEP_S });
-      const drift = totp.validate({ token: code, timestamp: now.getTime(), window: 1 });
-      if (drift === null) return undefined;
-      const step = Math.floor(now.getTime() / 1000 / STEP_S) + drift;
-      return (await repository.takeCode(known.id, step)) ? repository.member(known.id) : undefined;
+      const step = stepOfCode(unseal(key, placeOf(known.id), known.totpSecretSealed), code, now);
+      return step !== undefined && (await repository.takeCode(known.id, step)) ? repository.member(known.id) : undefined;
     },
   };
 }
 
 const placeOf = (id: string): string => `staff|totp_secret_sealed|${id}`;
 
-/** @throws Error when it was sealed with another key */
-const secretOf = (key: Buffer, id: string, sealed: Buffer): Secret => new Secret({ buffer: new Uint8Array(unseal(key, placeOf(id), sealed)).buffer });
-
 /** False also where it was sealed with another key: then new credentials are what helps. */
 function hasSecret(key: Buffer, id: string, sealed: Buffer, base32: string): boolean {
   try {
-    return secretOf(key, id, sealed).base32 === base32;
+    return unseal(key, placeOf(id), sealed).equals(Secret.fromBase32(base32).bytes);
   } catch {
     return false;
   }

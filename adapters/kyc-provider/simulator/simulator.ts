@@ -1,6 +1,7 @@
 /** A made-up identity provider, deterministic by seed. Its magic values are listed in ../README.md. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { sameKey } from '@kontor/kernel/shared-key';
 
 interface Check {
   givenName: string;
@@ -37,7 +38,7 @@ export function simulator(options: { apiKey: string; seed: number }): RequestLis
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === '/livez' || request.url === '/readyz') return send(response, 200, { status: 'ok' });
-    if (!known(request.headers['x-api-key'], options.apiKey)) return send(response, 401, { error: 'unknown API key' });
+    if (!sameKey(request.headers['x-api-key'], options.apiKey)) return send(response, 401, { error: 'unknown API key' });
     const reference = /^\/v1\/identity-checks\/([\w-]{1,64})$/.exec(request.url ?? '')?.[1];
     if (reference === undefined) return send(response, 404, { error: 'not found' });
     if (request.method !== 'PUT') return send(response, 405, { error: 'use PUT' });
@@ -72,11 +73,6 @@ export function simulator(options: { apiKey: string; seed: number }): RequestLis
   function digest(reference: string): string {
     return createHash('sha256').update(`${options.seed}/${reference}`).digest('hex');
   }
-}
-
-function known(key: string | string[] | undefined, expected: string): boolean {
-  const hash = (value: string): Buffer => createHash('sha256').update(value).digest();
-  return typeof key === 'string' && timingSafeEqual(hash(key), hash(expected));
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {

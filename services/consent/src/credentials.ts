@@ -5,12 +5,12 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
-import { Secret, TOTP } from 'otpauth';
+import { Secret } from 'otpauth';
 import type { Database } from '@kontor/kernel/database';
+import { stepOfCode } from '@kontor/kernel/one-time-code';
 import { problem } from '@kontor/kernel/problem';
 import { seal, unseal } from '@kontor/kernel/sealing';
 
-const STEP_S = 30;
 /** A browser is known for as long as account access may last (RTS on SCA, article 10): 180 days. */
 export const DEVICE_LIFE_S = 180 * 24 * 60 * 60;
 
@@ -55,11 +55,8 @@ export function credentials(database: Database, key: Buffer): Credentials {
     async checkCode(customerId, code, now) {
       const [row] = await database.query<{ totp_secret_sealed: Buffer }>('SELECT totp_secret_sealed FROM credentials WHERE customer_id = $1', [customerId]);
       if (!row) return false;
-      const secret = new Uint8Array(unseal(key, placeOf(customerId), row.totp_secret_sealed)).buffer;
-      const totp = new TOTP({ secret: new Secret({ buffer: secret }), digits: 6, period: STEP_S });
-      const drift = totp.validate({ token: code, timestamp: now.getTime(), window: 1 });
-      if (drift === null) return false;
-      const step = Math.floor(now.getTime() / 1000 / STEP_S) + drift;
+      const step = stepOfCode(unseal(key, placeOf(customerId), row.totp_secret_sealed), code, now);
+      if (step === undefined) return false;
       // One statement decides, so that two requests with the same code cannot both pass.
       const accepted = await database.query('UPDATE credentials SET last_totp_step = $2 WHERE customer_id = $1 AND last_totp_step < $2 RETURNING 1', [customerId, step]);
       return accepted.length === 1;

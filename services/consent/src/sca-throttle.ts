@@ -6,8 +6,8 @@
  */
 import { createHmac } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { problem } from '@kontor/kernel/problem';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { countAttempt } from '@kontor/kernel/attempts';
 
 export interface Attempt {
   username: string;
@@ -39,24 +39,14 @@ export function throttle(redis: Redis, options: { key: Buffer; challengesPerHour
 
   return {
     async attempt(attempt) {
-      const waits = [await spend(byPair, pairOf(attempt))];
-      if (!attempt.knownDevice) waits.push(await spend(byAddress, keyed(attempt.address)), await spend(byName, keyed(attempt.username)));
+      const waits = [await countAttempt(byPair, pairOf(attempt))];
+      if (!attempt.knownDevice) waits.push(await countAttempt(byAddress, keyed(attempt.address)), await countAttempt(byName, keyed(attempt.username)));
       return Math.max(...waits);
     },
     async succeeded(attempt) {
       await byPair.delete(pairOf(attempt));
       if (!attempt.knownDevice) await Promise.all([byAddress.reward(keyed(attempt.address)), byName.reward(keyed(attempt.username))]);
     },
-    challenge: (customerId) => spend(challenges, keyed('challenges', customerId)),
+    challenge: (customerId) => countAttempt(challenges, keyed('challenges', customerId)),
   };
-}
-
-async function spend(limiter: RateLimiterRedis, key: string): Promise<number> {
-  try {
-    await limiter.consume(key);
-    return 0;
-  } catch (refusal) {
-    if (refusal instanceof RateLimiterRes) return Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
-    throw Object.assign(problem('unavailable', 'Signing in is not possible at the moment. Try again shortly.'), { cause: refusal });
-  }
 }
