@@ -31,6 +31,12 @@ export interface Operation {
   expressPath: string;
   access: Access;
   consent: ConsentRule | undefined;
+  /** The most a body may have (`x-body`). */
+  bodyBytes: number;
+  /** The media types of a body that is handed to the handler unread, as `Call.stream`; none where it is JSON. */
+  streamed: readonly string[];
+  /** The media types of its answers. */
+  produces: readonly string[];
   /** The numbered statuses the contract names, and whether each has a body. */
   answers: ReadonlyMap<number, { body: boolean }>;
 }
@@ -46,6 +52,8 @@ interface OperationObject {
   operationId?: string;
   responses?: Record<string, AnswerObject>;
   parameters?: ParameterObject[];
+  requestBody?: { content?: Record<string, unknown> };
+  'x-body'?: { megabytes?: number };
   'x-access'?: { scopes?: string[]; roles?: string[]; sandbox?: boolean };
   'x-consent'?: { permission?: string; account?: string };
 }
@@ -63,6 +71,9 @@ interface Document {
   components?: { parameters?: Record<string, ParameterObject>; responses?: Record<string, AnswerObject> };
 }
 type ApiSpec = Parameters<typeof OpenApiValidator.middleware>[0]['apiSpec'];
+
+/** A body an operation says nothing of. policies.yaml has the same limit for the gateway. */
+const BODY_BYTES = 256 * 1024;
 
 /** A body full of errors must not be answered with a longer one. */
 const MOST_ERRORS = 20;
@@ -124,6 +135,9 @@ function operationOf(path: string, method: string, found: OperationObject, named
     expressPath: path.replace(/\{([^}]+)\}/g, ':$1'),
     access: { scopes: access.scopes ?? [], roles: sandbox ? ['sandbox', ...(access.roles ?? [])] : access.roles ?? [], sandbox },
     consent: consent?.permission ? { permission: consent.permission, accountParameter: inPath ? account : undefined } : undefined,
+    bodyBytes: found['x-body']?.megabytes === undefined ? BODY_BYTES : found['x-body'].megabytes * 1024 * 1024,
+    streamed: Object.keys(found.requestBody?.content ?? {}).filter((type) => !/[/+]json$/.test(type)),
+    produces: [...new Set(Object.values(found.responses ?? {}).flatMap((answer) => Object.keys((named[answer.$ref?.split('/').at(-1) ?? ''] ?? answer).content ?? {})))],
     answers: new Map(Object.entries(found.responses ?? {}).filter(([status]) => /^[1-5][0-9]{2}$/.test(status))
       .map(([status, answer]) => [Number(status), { body: (named[answer.$ref?.split('/').at(-1) ?? ''] ?? answer).content !== undefined }])),
   };

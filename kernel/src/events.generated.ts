@@ -65,6 +65,12 @@ export interface PaymentOrder {
   endToEndId: Text;
   uetr: Id;
   remittance?: Text;
+  requestedExecutionDate?: CalendarDate;
+  instant?: boolean;
+  deferred?: boolean;
+  refundOf?: string;
+  bulkPaymentId?: Id;
+  standingOrderId?: Id;
 }
 
 export interface SubmittedPayment {
@@ -79,6 +85,17 @@ export interface SubmittedPayment {
   uetr: Id;
   remittance?: Text;
   debtor: Party;
+  instant?: boolean;
+  acceptedAt?: string;
+  original?: OriginalTransfer;
+}
+
+/** A transfer the rail delivered to us, by the identifications it carried. */
+export interface OriginalTransfer {
+  railReference: Text;
+  endToEndId: Text;
+  amount: Money;
+  reason?: string;
 }
 
 export interface EndedPayment {
@@ -102,15 +119,25 @@ export interface ConsentState {
   consentId: Id;
   clientId: ClientId;
   customerId?: Id;
-  consentType: 'account-access' | 'payment' | 'variable-recurring' | 'funds-confirmation';
+  consentType: 'account-access' | 'payment' | 'variable-recurring' | 'bulk-payment' | 'funds-confirmation';
   permissions: Texts;
   accounts: Texts;
   payment?: AuthorisedPayment;
   recurring?: RecurringTerms;
+  bulk?: BulkTerms;
   expiresAt?: string;
   version?: number;
   reason?: Text;
   daysLeft?: number;
+}
+
+/** The one bulk of payments a bulk payment consent is for. */
+export interface BulkTerms {
+  transactions: number;
+  total: Money;
+  debtorAccountId?: Id;
+  digest?: string;
+  requestedExecutionDate?: CalendarDate;
 }
 
 /** What a variable recurring consent allows. A payment must fit every limit; the creditor is the one named. */
@@ -131,6 +158,35 @@ export interface PeriodicLimit {
   maximum: Money;
   period: 'day' | 'week' | 'fortnight' | 'month' | 'half-year' | 'year';
   alignment: 'consent' | 'calendar';
+}
+
+export interface StatementBalance {
+  amount: Money;
+  creditDebit: 'CRDT' | 'DBIT';
+  date: CalendarDate;
+}
+
+export interface StatementEntry {
+  reference: string;
+  amount: Money;
+  creditDebit: 'CRDT' | 'DBIT';
+  reversal: boolean;
+  status: string;
+  bookingDate?: CalendarDate;
+  valueDate?: CalendarDate;
+  transactionCode?: Text;
+  transactions: StatementTransaction[];
+}
+
+export interface StatementTransaction {
+  endToEndId?: Text;
+  transactionId?: Text;
+  instructionId?: Text;
+  uetr?: Text;
+  amount?: Money;
+  creditDebit?: 'CRDT' | 'DBIT';
+  returnReason?: Text;
+  remittance?: Text;
 }
 
 /** The payload of each event type. */
@@ -255,7 +311,7 @@ export interface EventPayloads {
     clientId: ClientId;
     reason: Text;
   };
-  /** No debit and no credit is booked until the block is lifted. */
+  /** No payment is made from the account until the block is lifted; credits still arrive. */
   'account.blocked': {
     accountId: Id;
     customerId: Id;
@@ -289,6 +345,8 @@ export interface EventPayloads {
     accountId: Id;
     holdId: Id;
     debtor: Party;
+    onUs?: boolean;
+    original?: OriginalTransfer;
   };
   /** The amount of a payment cannot be held. */
   'funds.refused': {
@@ -335,7 +393,7 @@ export interface EventPayloads {
   /** The rail reported on a payment (pacs.002). */
   'rail.payment-status-reported': {
     paymentId: Id;
-    status: 'ACTC' | 'ACSP' | 'ACSC' | 'RJCT';
+    status: 'ACTC' | 'ACSP' | 'ACSC' | 'ACCC' | 'RJCT';
     reason?: Text;
     railReference: Text;
   };
@@ -406,6 +464,236 @@ export interface EventPayloads {
     updated: Texts;
     deleted: Texts;
   };
+  /** The block of an account is lifted: payments may be made from it again. */
+  'account.unblocked': {
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+  };
+  /** The bank changed how far an account may be overdrawn. */
+  'account.overdraft-changed': {
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    limit: Money;
+  };
+  /** Money that had been received over the rail is sent back to where it came from (pacs.004). */
+  'account.credit-returned': {
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    transactionId: Id;
+    railReference: string;
+    amount: Money;
+    endToEndId: Text;
+    reason: string;
+    recallReference?: string;
+  };
+  /** The rail asks for money back that it had delivered (camt.056); the bank's staff decide. */
+  'account.recall-received': {
+    recallId: Id;
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    amount: Money;
+    reason: string;
+  };
+  /** The bank's staff decided on a recall (camt.029). */
+  'account.recall-answered': {
+    recallId: Id;
+    accountId: Id;
+    customerId: Id;
+    clientId: ClientId;
+    recallReference: string;
+    outcome: 'accepted' | 'refused';
+    reason?: string;
+  };
+  /** A hold reached its end before the payment ended: the amount is available again. */
+  'funds.expired': {
+    paymentId: Id;
+    accountId: Id;
+  };
+  /** The rail sent the money of one of our payments back: it is on the debtor's account again. */
+  'funds.returned': {
+    paymentId: Id;
+    accountId: Id;
+    transactionId: Id;
+    amount: Money;
+    railReference: Text;
+    reason?: string;
+  };
+  /** The scheduled check of the ledger found a breach. */
+  'ledger.invariant-broken': {
+    invariant: Text;
+    count: number;
+    subjects?: string[];
+  };
+  /** A booking was reversed by a counter-posting. */
+  'ledger.reversed': {
+    transactionId: Id;
+    reversedTransactionId: Id;
+    reason: Text;
+    by: Text;
+  };
+  /** A statement of the rail or the core was taken and matched. */
+  'reconciliation.statement-received': {
+    statementId: Id;
+    source: 'rail' | 'core';
+    entries: number;
+    matched: number;
+    breaks: number;
+  };
+  /** An entry of a statement or of the ledger has no counterpart. */
+  'reconciliation.break-found': {
+    breakId: Id;
+    statementId?: Id;
+    reason: Text;
+    amount?: Money;
+    paymentId?: Id;
+  };
+  /** A break was resolved: matched later, or by two members of the staff. */
+  'reconciliation.break-resolved': {
+    breakId: Id;
+    resolution: Text;
+    proposedBy?: Text;
+    approvedBy?: Text;
+  };
+  /** A payment that was put off goes on: its day has come, or the staff released it. Funds are reserved now. */
+  'payment.due': PaymentOrder;
+  /** The rail is asked what became of a payment (pacs.028). */
+  'payment.investigation-requested': {
+    paymentId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    endToEndId: Text;
+    uetr: Id;
+    attempt: number;
+  };
+  /** A client or the staff ask the rail for the money of a payment back (camt.056). */
+  'payment.recall-requested': {
+    recallId: Id;
+    paymentId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    amount: Money;
+    debtor: Party;
+    creditor: Party;
+    endToEndId: Text;
+    uetr: Id;
+    reason: string;
+  };
+  /** The rail answered a recall (camt.029). */
+  'payment.recall-answered': {
+    recallId: Id;
+    paymentId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    outcome: 'accepted' | 'refused';
+    reason?: string;
+  };
+  /** Money of a settled payment came back (pacs.004). */
+  'payment.returned': {
+    paymentId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    debtorAccountId: Id;
+    amount: Money;
+    reason?: string;
+  };
+  /** A payment has stood too long at its status: somebody must look. */
+  'payment.escalated': {
+    paymentId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    status: PaymentStatus;
+    since: string;
+    attempts: number;
+  };
+  /** A bulk of payments was taken. */
+  'bulk-payment.received': {
+    bulkPaymentId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    consentId: Id;
+    transactions: number;
+    refused: number;
+  };
+  /** Every payment of a bulk has ended. */
+  'bulk-payment.completed': {
+    bulkPaymentId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    status: 'ACSC' | 'PART' | 'RJCT';
+    settled: number;
+    refused: number;
+  };
+  /** A client set up a standing order on a consent. */
+  'standing-order.created': {
+    standingOrderId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    consentId: Id;
+    debtorAccountId: Id;
+    amount: Money;
+    firstExecutionDate: CalendarDate;
+  };
+  /** A client or the bank's staff ended a standing order. */
+  'standing-order.cancelled': {
+    standingOrderId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    reason?: Text;
+  };
+  /** The last payment of a standing order was made, or its consent ended. */
+  'standing-order.ended': {
+    standingOrderId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    reason: Text;
+  };
+  /** A payment of a standing order could not be initiated on its day. */
+  'standing-order.payment-failed': {
+    standingOrderId: Id;
+    clientId: ClientId;
+    customerId: Id;
+    executionDate: CalendarDate;
+    reason: Text;
+  };
+  /** The rail sent the money of one of our payments back (pacs.004). */
+  'rail.payment-returned': {
+    paymentId: Id;
+    amount: Money;
+    reason?: string;
+    railReference: string;
+  };
+  /** The rail answered our recall of a payment (camt.029). */
+  'rail.recall-answered': {
+    recallId: Id;
+    outcome: 'accepted' | 'refused';
+    reason?: string;
+    railReference: Text;
+  };
+  /** The rail asks for a transfer back that it had delivered (camt.056). */
+  'rail.recall-received': {
+    railReference: string;
+    originalReference: string;
+    endToEndId: Text;
+    amount: Money;
+    reason: string;
+  };
+  /** The rail or the core told its view of the bank's account (camt.053, camt.054), or a part of it. */
+  'rail.statement-received': {
+    statementReference: string;
+    source: 'rail' | 'core';
+    message: 'camt.053' | 'camt.054';
+    account: Text;
+    currency?: Currency;
+    part: number;
+    parts: number;
+    opening?: StatementBalance;
+    closing?: StatementBalance;
+    entries: StatementEntry[];
+  };
 }
 
 /** Every event type there is. */
@@ -457,4 +745,32 @@ export const EVENT_TYPES = [
   'app.credentials-rotated',
   'webhook.endpoint-disabled',
   'gateway.configuration-changed',
+  'account.unblocked',
+  'account.overdraft-changed',
+  'account.credit-returned',
+  'account.recall-received',
+  'account.recall-answered',
+  'funds.expired',
+  'funds.returned',
+  'ledger.invariant-broken',
+  'ledger.reversed',
+  'reconciliation.statement-received',
+  'reconciliation.break-found',
+  'reconciliation.break-resolved',
+  'payment.due',
+  'payment.investigation-requested',
+  'payment.recall-requested',
+  'payment.recall-answered',
+  'payment.returned',
+  'payment.escalated',
+  'bulk-payment.received',
+  'bulk-payment.completed',
+  'standing-order.created',
+  'standing-order.cancelled',
+  'standing-order.ended',
+  'standing-order.payment-failed',
+  'rail.payment-returned',
+  'rail.recall-answered',
+  'rail.recall-received',
+  'rail.statement-received',
 ] as const satisfies readonly (keyof EventPayloads)[];

@@ -1,4 +1,5 @@
 /** The types of handlers: one for each operation of a contract, one for each event a service hears. */
+import type { Readable } from 'node:stream';
 import type { Tx } from './database.js';
 import type { Event, EventContext, EventType } from './events.js';
 import type { Caller } from './gateway-token.js';
@@ -17,9 +18,9 @@ export type BodyOf<Op> = Op extends { requestBody: { content: { 'application/jso
   : Op extends { requestBody?: { content: { 'application/json': infer B } } } ? B | undefined : undefined;
 /** Words of an enumeration become any text: the answer's validator knows the enumeration, rows only know text. */
 type Loose<T> = T extends string ? string : T extends readonly (infer E)[] ? Loose<E>[] : T extends object ? { [K in keyof T]: Loose<T[K]> } : T;
-/** Bodies of the numbered answers of an operation: JSON, or the text of a CSV file where the contract has one. */
+/** Bodies of the numbered answers of an operation: JSON, or the text of a CSV or XML file where the contract has one. */
 export type AnswerBodyOf<Op> = Op extends { responses: infer R }
-  ? Loose<{ [S in keyof R & number]: R[S] extends { content: infer C } ? C[keyof C & ('application/json' | 'text/csv')] : undefined }[keyof R & number]>
+  ? Loose<{ [S in keyof R & number]: R[S] extends { content: infer C } ? C[keyof C & ('application/json' | 'text/csv' | 'application/xml')] : undefined }[keyof R & number]>
   : unknown;
 
 /** What a handler is given. */
@@ -29,6 +30,8 @@ export interface Call<Op = unknown> {
   /** Names in lower case. */
   headers: Readonly<Record<string, string | undefined>>;
   body: BodyOf<Op>;
+  /** The bytes of a body that is not JSON, as they arrive; undefined for other operations. It fails with payload_too_large beyond `x-body`. */
+  stream?: Readable | undefined;
   caller: Caller;
   correlationId: string;
   /** For the events the request causes. */

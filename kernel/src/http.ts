@@ -1,4 +1,5 @@
 import express, { type ErrorRequestHandler, type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { Transform, type Readable } from 'node:stream';
 import helmet from 'helmet';
 import passport from 'passport';
 import { assertAccess } from './access.js';
@@ -38,7 +39,6 @@ interface RequestFacts {
   caller?: VerifiedCaller;
 }
 
-const BODY_LIMIT = '256kb';
 const TIMEOUT_MS = 15_000;
 const MOST_HEADERS = 100;
 
@@ -167,18 +167,53 @@ function serveContract(app: Express, contract: Contract, parts: AppParts): void 
   app.use((request, response, next) => {
     const allowed = response.locals.allowed as string[] | undefined;
     if (!factsOf(response).operation) throw allowed ? problem('method_not_allowed').with({ Allow: allowed.join(', ') }) : problem('not_found');
-    if (request.accepts(['application/json', 'application/problem+json']) === false) throw problem('not_acceptable', 'Accept application/json.');
+    const types = [...new Set(['application/json', ...factsOf(response).operation?.produces ?? [], 'application/problem+json'])];
+    if (request.accepts(types) === false) throw problem('not_acceptable', `Accept ${types.slice(0, -1).join(' or ')}.`);
     next();
   });
-  app.use(express.json({ limit: BODY_LIMIT, type: ['application/json', 'application/*+json'] }));
+  app.use(readBody());
   app.use(...contract.validators);
   for (const operation of operations) {
     const handler = parts.routes[operation.id] as (call: Call) => Promise<Answer>;
     app.all(operation.expressPath, async (request, response, next) => {
       if (factsOf(response).operation !== operation) return next();
-      send(response, operation, await withinTime(handler(callOf(request, factsOf(response)))));
+      send(response, operation, await withinTime(handler(callOf(request, response))));
     });
   }
+}
+
+/** JSON is read here, up to the operation's limit; what is no JSON is handed on unread, counted as it flows. */
+function readBody(): RequestHandler {
+  const readers = new Map<number, RequestHandler>();
+  return (request, response, next) => {
+    const { bodyBytes, streamed } = factsOf(response).operation as Operation;
+    if (streamed.length > 0) {
+      if (!request.is([...streamed])) throw problem('unsupported_media_type', `Send the body as ${streamed.join(' or ')}.`);
+      if (Number(request.headers['content-length'] ?? 0) > bodyBytes) throw tooLarge(bodyBytes);
+      response.locals.stream = request.pipe(atMost(bodyBytes));
+      // The validator wants to see a body; what is in it the handler says.
+      request.body = '';
+      return next();
+    }
+    let reader = readers.get(bodyBytes);
+    if (!reader) readers.set(bodyBytes, reader = express.json({ limit: bodyBytes, type: ['application/json', 'application/*+json'] }));
+    return void reader(request, response, next);
+  };
+}
+
+function atMost(bytes: number): Transform {
+  let seen = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      seen += chunk.length;
+      if (seen > bytes) done(tooLarge(bytes));
+      else done(null, chunk);
+    },
+  });
+}
+
+function tooLarge(bytes: number): Problem {
+  return problem('payload_too_large', `A body may have ${bytes >= 1024 * 1024 ? `${bytes / 1024 / 1024} MB` : `${bytes / 1024} kB`}.`);
 }
 
 function authenticate(authenticator: passport.Authenticator, request: Request, response: Response, then: () => void, next: NextFunction): void {
@@ -199,7 +234,8 @@ function authenticate(authenticator: passport.Authenticator, request: Request, r
   void verify(request, response, next);
 }
 
-function callOf(request: Request, facts: RequestFacts): Call {
+function callOf(request: Request, response: Response): Call {
+  const facts = factsOf(response);
   const { operation: _operation, ...caller } = facts.caller as VerifiedCaller;
   const context: EventContext = { correlationId: facts.correlationId, traceparent: facts.traceparent, clientId: caller.clientId };
   return {
@@ -207,6 +243,7 @@ function callOf(request: Request, facts: RequestFacts): Call {
     query: request.query,
     headers: request.headers as Record<string, string | undefined>,
     body: request.body as undefined,
+    stream: response.locals.stream as Readable | undefined,
     caller: caller satisfies Caller,
     correlationId: facts.correlationId,
     context,
@@ -272,7 +309,7 @@ function bodyProblem(fault: unknown): Problem | undefined {
   if (!(fault instanceof Error)) return undefined;
   const { type, status } = fault as { type?: unknown; status?: unknown };
   if (type === 'entity.parse.failed') return problem('malformed_json', 'The body cannot be read as JSON.');
-  if (type === 'entity.too.large') return problem('payload_too_large', 'A body may have 256 kB.');
+  if (type === 'entity.too.large') return tooLarge((fault as Error & { limit?: number }).limit ?? 0);
   if (type === 'charset.unsupported' || type === 'encoding.unsupported') return problem('unsupported_media_type', 'Send the body as application/json in UTF-8.');
   if (typeof type === 'string' && typeof status === 'number' && status < 500) return problem('invalid_request', 'The body could not be read.');
   if (fault instanceof URIError || (status === 400 && fault.message.startsWith('Failed to decode param'))) return problem('invalid_request', 'The path is not validly encoded.');

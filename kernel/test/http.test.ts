@@ -52,6 +52,14 @@ describe('a service by HTTP', () => {
       expect((await service.request('GET', '/v1/notes/latest', { op: 'getLatestNote', caller: reader })).body).to.deep.equal({ latest: true });
     });
 
+    it('a body that is no JSON, as a stream, up to the limit of its operation', async () => {
+      const upload = (body: string, type = 'application/xml') =>
+        service.request('POST', '/v1/notes/files', { op: 'uploadNotes', caller: writer, body, headers: { 'content-type': type, accept: 'application/xml' } });
+      expect((await upload('x'.repeat(1024 * 1024))).body).to.equal('<bytes>1048576</bytes>');
+      expectProblem(await upload('x'.repeat(1024 * 1024 + 1)), 413, 'payload_too_large');
+      expectProblem(await upload('{}', 'application/json'), 415, 'unsupported_media_type');
+    });
+
     it('a request to a page of its own, without a token', async () => {
       expect((await service.request('GET', '/internal/words')).body).to.deep.equal({ words: [] });
     });

@@ -28,6 +28,7 @@ export interface OperationObject {
   parameters?: (ParameterObject | { $ref: string })[];
   requestBody?: Record<string, unknown>;
   responses?: Record<string, unknown>;
+  'x-body'?: { megabytes: number };
   'x-bian'?: BianMark;
   'x-consent'?: { permission: string; account?: string };
   'x-access'?: { scopes?: string[]; roles?: string[]; sandbox?: boolean };
@@ -62,6 +63,8 @@ export interface Operation {
   /** Any one of them; `sandbox` operations need the group sandbox and an API key instead. */
   roles: string[];
   sandbox: boolean;
+  /** The most a body may have, where that is not what policies.yaml allows everywhere. */
+  bodyMegabytes?: number | undefined;
   consent?: { permission: string; account?: string };
 }
 
@@ -116,6 +119,7 @@ export function operationsOf(contracts: Contract[]): Operation[] {
         scopes: access.scopes ?? [],
         roles: access.sandbox ? ['sandbox'] : access.roles ?? [],
         sandbox: access.sandbox === true,
+        bodyMegabytes: object['x-body']?.megabytes,
         consent: object['x-consent'],
       });
     }

@@ -82,6 +82,7 @@ function route(operation: Operation, name: string, match: { method: string; path
       operation.sandbox ? { name: 'key-auth', _config: 'key-auth' } : { name: 'oauth2', _config: 'oauth2' },
       { name: 'acl', config: { allow: operation.roles, hide_groups_header: true } },
       ...(operation.method === 'GET' ? [] : [WRITE_LIMIT]),
+      ...(operation.bodyMegabytes === undefined ? [] : [{ name: 'request-size-limiting', config: { allowed_payload_size: operation.bodyMegabytes, size_unit: 'megabytes', require_content_length: false } }]),
       { name: 'consent-check', _config: 'consent-check', config: consentConfig(operation) },
       bian,
       { name: 'gateway-identity', _config: 'gateway-identity', config: { audience: operation.audience, operation: operation.operation } },

@@ -4,7 +4,7 @@ import {
   operationObjects, operationsOf, pathParameters, type Contract, type OperationObject, type ParameterObject,
 } from '../../scripts/generate/contracts.js';
 
-export const SCOPES = ['customers', 'kyc', 'accounts', 'payments', 'funds', 'consents', 'consent-administration', 'webhooks', 'audit'];
+export const SCOPES = ['customers', 'kyc', 'accounts', 'payments', 'funds', 'consents', 'consent-administration', 'bank-operations', 'webhooks', 'audit'];
 export const ROLES = ['onboarding', 'aisp', 'pisp', 'cbpii', 'compliance', 'bank-staff', 'sandbox'];
 export const ACTION_TERMS = [
   'Initiate', 'Create', 'Register', 'Evaluate', 'Provide', 'Activate', 'Update', 'Control', 'Exchange', 'Capture', 'Execute', 'Request',

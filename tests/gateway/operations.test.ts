@@ -20,7 +20,7 @@ interface Operation {
 
 const operations = JSON.parse(readFileSync(new URL('./operations.generated.json', import.meta.url), 'utf8')) as Operation[];
 const ROLES = ['onboarding', 'aisp', 'pisp', 'cbpii', 'compliance', 'bank-staff', 'sandbox'];
-const SCOPES = ['customers', 'kyc', 'accounts', 'payments', 'funds', 'consents', 'consent-administration', 'webhooks', 'audit'];
+const SCOPES = ['customers', 'kyc', 'accounts', 'payments', 'funds', 'consents', 'consent-administration', 'bank-operations', 'webhooks', 'audit'];
 
 /** Every cell of operation × caller × consent, on our path and on every BIAN-shaped one. */
 onEachTarget('Every operation at the gateway', ({ start }) => {

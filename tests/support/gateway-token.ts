@@ -38,7 +38,7 @@ export interface TokenOptions {
   keys?: TestKeys;
 }
 
-const ALL_SCOPES = ['customers', 'kyc', 'accounts', 'payments', 'funds', 'consents', 'consent-administration', 'webhooks', 'audit'];
+const ALL_SCOPES = ['customers', 'kyc', 'accounts', 'payments', 'funds', 'consents', 'consent-administration', 'bank-operations', 'webhooks', 'audit'];
 const ALL_ROLES = ['onboarding', 'aisp', 'pisp', 'cbpii', 'compliance', 'bank-staff', 'sandbox'];
 
 /** A gateway token as the gateway signs it: ES256, 30 s. Without `scopes` and `roles` the caller has all of them. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readStatusReports, writeStatusReports } from '../src/pacs002.js';
 import { readCreditTransfers, writeCreditTransfers } from '../src/pacs008.js';
-import { referenceOf, type StatusReport } from '../src/payment-rail.js';
+import { EXCHANGED, referenceOf, type StatusReport } from '../src/payment-rail.js';
 import type { SimulatedTransfer } from '../src/rail-client.js';
-import { loadSchemas, openMessage } from '../src/xml.js';
+import { loadSchemas, openMessage } from '@kontor/kernel/iso20022';
 import { planFor, type Plan } from './behaviour.js';
 import { openJournal } from './journal.js';
 
@@ -99,7 +99,7 @@ export async function openRail(options: { file: string; seed: string; bankBic: s
 
   return {
     async accept(body, trace) {
-      const { message, content } = openMessage(body, NO_SCHEMAS);
+      const { message, content } = openMessage(body, NO_SCHEMAS, EXCHANGED);
       const hash = createHash('sha256').update(body).digest('hex');
       if (message === 'pacs.002.001.10') {
         const { messageId, reports } = readStatusReports(content);

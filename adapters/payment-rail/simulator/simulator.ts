@@ -5,7 +5,7 @@ import { newId } from '@kontor/kernel/ids';
 import { childTraceparent } from '@kontor/kernel/events';
 import type { SimulatedTransfer } from '../src/rail-client.js';
 import { isSignedBy, SIGNATURE_HEADER } from '../src/signature.js';
-import { MessageFault } from '../src/xml.js';
+import { MessageFault } from '@kontor/kernel/iso20022';
 import { deliverer } from './deliverer.js';
 import { openRail, type Trace } from './rail.js';
 

@@ -9,11 +9,11 @@ import { problem } from '@kontor/kernel/problem';
 import { readStatusReports, writeStatusReports } from './pacs002.js';
 import { readCreditTransfers } from './pacs008.js';
 import {
-  messageFault, paymentReport, railReference, referenceOf, transferFault, type CreditTransfer, type CreditTransferMessage, type StatusReportMessage,
+  EXCHANGED, messageFault, paymentReport, railReference, referenceOf, transferFault, type CreditTransfer, type CreditTransferMessage, type StatusReportMessage,
 } from './payment-rail.js';
 import type { RailClient } from './rail-client.js';
 import { isSignedBy, SIGNATURE_HEADER } from './signature.js';
-import { MessageFault, openMessage, type Schemas } from './xml.js';
+import { MessageFault, openMessage, type Schemas } from '@kontor/kernel/iso20022';
 
 const SOURCE = 'payment-rail';
 const MOST_BYTES = '1mb';
@@ -57,7 +57,7 @@ function authenticated(request: Request, { secret, now }: Parts): Buffer {
 /** Reads the whole message before anything is told, so that a message with a fault tells nothing. */
 function understood(body: Buffer, parts: Parts, context: EventContext): () => Promise<void> {
   try {
-    const { message, content } = openMessage(body, parts.schemas);
+    const { message, content } = openMessage(body, parts.schemas, EXCHANGED);
     if (message === 'pacs.002.001.10') return reported(readStatusReports(content), parts, context);
     const transfers = readCreditTransfers(content);
     const fault = messageFault(transfers);

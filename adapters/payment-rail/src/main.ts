@@ -1,10 +1,11 @@
 import { integer, secret, text, url } from '@kontor/kernel/config';
+import { loadSchemas } from '@kontor/kernel/iso20022';
 import { defineService, isMain, runService } from '@kontor/kernel/service';
 import { inbound } from './inbound.js';
+import { EXCHANGED } from './payment-rail.js';
 import { railClient } from './rail-client.js';
 import { routes } from './routes.js';
 import { subscriptions } from './subscriptions.js';
-import { loadSchemas, MESSAGES } from './xml.js';
 
 export const options = defineService({
   name: 'payment-rail',
@@ -18,7 +19,7 @@ export const options = defineService({
   },
   wire: ({ settings, logger, emitNow }) => {
     const schemas = loadSchemas(settings.ISO20022_XSD_DIR);
-    for (const message of MESSAGES)
+    for (const message of EXCHANGED)
       if (!schemas.available.includes(message)) logger.warn(`no schema for ${message}: messages are checked by structure only; set ISO20022_XSD_DIR`);
     const rail = railClient({ url: settings.RAIL_URL, secret: settings.RAIL_SHARED_SECRET, timeoutMs: settings.RAIL_TIMEOUT_MS });
     return {

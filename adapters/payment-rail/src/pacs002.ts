@@ -1,6 +1,6 @@
 import { create } from 'xmlbuilder2';
 import type { StatusReport, StatusReportMessage, TransactionReference } from './payment-rail.js';
-import { all, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, verbatim, type Node } from './xml.js';
+import { all, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, verbatim, type Node } from '@kontor/kernel/iso20022';
 
 /** FI to FI payment status report, pacs.002.001.10. */
 const PACS_002 = 'pacs.002.001.10';

@@ -1,7 +1,7 @@
 import { create } from 'xmlbuilder2';
 import type { WireMoney } from '@kontor/kernel/money';
 import type { CreditTransfer, CreditTransferMessage, Party } from './payment-rail.js';
-import { all, attribute, dateAt, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, verbatim, type Node } from './xml.js';
+import { all, attribute, dateAt, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, verbatim, type Node } from '@kontor/kernel/iso20022';
 
 /** FI to FI customer credit transfer, pacs.008.001.08. */
 const PACS_008 = 'pacs.008.001.08';

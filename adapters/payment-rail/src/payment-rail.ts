@@ -8,6 +8,9 @@ import { parseMoney, type WireMoney } from '@kontor/kernel/money';
  * Pure; the readers and writers of the messages are in pacs008.ts and pacs002.ts.
  */
 
+/** The messages this bank exchanges with the rail. */
+export const EXCHANGED = ['pacs.008.001.08', 'pacs.002.001.10'] as const;
+
 /** A party and its account. */
 export interface Party {
   name: string;
@@ -78,7 +81,7 @@ type Reported = EventData<'rail.payment-status-reported'>['status'];
 
 /** The rail's codes as the platform knows them. Codes that promise nothing (PDNG, …) are not in it: they tell nothing. */
 const REPORTED: Record<string, Reported> = {
-  ACTC: 'ACTC', ACCP: 'ACTC', ACWC: 'ACTC', ACFC: 'ACTC', ACSP: 'ACSP', ACSC: 'ACSC', ACCC: 'ACSC', RJCT: 'RJCT',
+  ACTC: 'ACTC', ACCP: 'ACTC', ACWC: 'ACTC', ACFC: 'ACTC', ACSP: 'ACSP', ACSC: 'ACSC', ACCC: 'ACCC', RJCT: 'RJCT',
 };
 
 /** What a report means for one of our payments; undefined when it is about none, or promises nothing. */

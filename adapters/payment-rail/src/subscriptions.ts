@@ -5,9 +5,9 @@ import type { Logger } from '@kontor/kernel/logger';
 import type { Effects, Subscriptions } from '@kontor/kernel/service';
 import { writeStatusReports } from './pacs002.js';
 import { writeCreditTransfers } from './pacs008.js';
-import { railIdOf, readRailReference } from './payment-rail.js';
+import { EXCHANGED, railIdOf, readRailReference } from './payment-rail.js';
 import type { RailClient } from './rail-client.js';
-import { MessageFault, openMessage, type Schemas } from './xml.js';
+import { MessageFault, openMessage, type Schemas } from '@kontor/kernel/iso20022';
 
 /** FF01: invalid file format (ExternalStatusReason1Code). The rail will never take this message. */
 const UNSENDABLE = 'FF01';
@@ -50,7 +50,7 @@ async function submit(event: Event<'payment.submitted'>, { emit }: Effects, { ra
 
 function isSound(xml: string, schemas: Schemas): boolean {
   try {
-    openMessage(Buffer.from(xml), schemas);
+    openMessage(Buffer.from(xml), schemas, EXCHANGED);
     return true;
   } catch (fault) {
     if (fault instanceof MessageFault) return false;

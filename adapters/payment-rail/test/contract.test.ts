@@ -10,9 +10,9 @@ import { testService, type TestService } from '@kontor/testing/service';
 import { readStatusReports, writeStatusReports } from '../src/pacs002.js';
 import { writeCreditTransfers } from '../src/pacs008.js';
 import { options } from '../src/main.js';
-import { railIdOf } from '../src/payment-rail.js';
+import { EXCHANGED, railIdOf } from '../src/payment-rail.js';
 import { railClient } from '../src/rail-client.js';
-import { loadSchemas, openMessage } from '../src/xml.js';
+import { loadSchemas, openMessage } from '@kontor/kernel/iso20022';
 import { startRailSimulator, type RailSimulator } from '../simulator/simulator.js';
 import { BIC, CONTEXT, CREDITOR, DEBTOR, deliverXml, SECRET, submitted, temporaryFolder } from './fixtures.js';
 
@@ -252,7 +252,7 @@ describe('the simulated rail as a process', () => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
         if (!open) return void response.writeHead(503).end();
-        for (const report of readStatusReports(openMessage(Buffer.concat(chunks), schemas).content).reports) heard.push(`${report.originalMessageId} ${report.status}`);
+        for (const report of readStatusReports(openMessage(Buffer.concat(chunks), schemas, EXCHANGED).content).reports) heard.push(`${report.originalMessageId} ${report.status}`);
         response.writeHead(202).end();
       });
     }));

@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { newId } from '@kontor/kernel/ids';
 import { writeStatusReports, readStatusReports } from '../src/pacs002.js';
 import { readCreditTransfers, writeCreditTransfers } from '../src/pacs008.js';
-import { messageFault, paymentIdOf, paymentReport, railIdOf, railReference, readRailReference, transferFault, type CreditTransfer } from '../src/payment-rail.js';
+import { EXCHANGED, messageFault, paymentIdOf, paymentReport, railIdOf, railReference, readRailReference, transferFault, type CreditTransfer } from '../src/payment-rail.js';
 import { isSignedBy, sign } from '../src/signature.js';
-import { loadSchemas, MessageFault, openMessage } from '../src/xml.js';
+import { loadSchemas, MessageFault, openMessage } from '@kontor/kernel/iso20022';
 import { planFor } from '../simulator/behaviour.js';
 import { CREDITOR, DEBTOR } from './fixtures.js';
 
 const NONE = loadSchemas(undefined);
-const open = (xml: string | Uint8Array) => openMessage(Buffer.from(xml), NONE);
+const open = (xml: string | Uint8Array) => openMessage(Buffer.from(xml), NONE, EXCHANGED);
 
 function transfer(named: Partial<CreditTransfer> = {}): CreditTransfer {
   return { transactionId: 'TX-1', endToEndId: 'E2E-1', amount: { amount: '1000.50', currency: 'EUR' }, debtor: DEBTOR, creditor: CREDITOR, ...named };
@@ -28,7 +28,7 @@ describe('the words of the rail', () => {
     const paymentId = newId();
     const about = { reference: { kind: 'tx' as const, id: railIdOf(paymentId) } };
     expect(paymentReport({ ...about, status: 'ACSC' })).to.deep.equal({ paymentId, status: 'ACSC' });
-    expect(paymentReport({ ...about, status: 'ACCC' })?.status).to.equal('ACSC');
+    expect(paymentReport({ ...about, status: 'ACCC' })?.status).to.equal('ACCC');
     expect(paymentReport({ ...about, status: 'RJCT', reason: 'AC04' })).to.deep.equal({ paymentId, status: 'RJCT', reason: 'AC04' });
     expect(paymentReport({ originalMessageId: railIdOf(paymentId), status: 'RJCT' })?.paymentId).to.equal(paymentId);
     for (const status of ['PDNG', 'NONE', 'toString']) expect(paymentReport({ ...about, status })).to.equal(undefined);

@@ -36,6 +36,11 @@ export const options = defineService({
           return { status: 201, body: { noteId, word, at: row?.at.toISOString() } };
         });
       },
+      uploadNotes: async ({ stream }: Call) => {
+        let bytes = 0;
+        for await (const chunk of stream ?? []) bytes += (chunk as Buffer).length;
+        return { status: 200, body: `<bytes>${bytes}</bytes>`, headers: { 'Content-Type': 'application/xml' } };
+      },
       getLatestNote: async () => ({ status: 200, body: { latest: true } }),
       getNote: async ({ params }: { params: { noteId: string } }) => ({ status: 200, body: during.get(params.noteId) }),
       burnNote: async ({ params }: { params: { noteId: string } }) => {

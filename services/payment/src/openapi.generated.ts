@@ -111,10 +111,10 @@ export interface components {
         };
         /**
          * @description RCVD received · ACTC technically valid, funds held · ACCP accepted, submitted to the payment rail · ACSP in settlement
-         *     · ACSC settled · RJCT refused (see statusReason) · CANC cancelled by you.
+         *     · ACSC settled · ACCC on the creditor's account · PDNG put off · RJCT refused (see statusReason) · CANC cancelled by you.
          * @enum {string}
          */
-        PaymentStatus: "RCVD" | "ACTC" | "ACCP" | "ACSP" | "ACSC" | "RJCT" | "CANC";
+        PaymentStatus: "RCVD" | "PDNG" | "ACTC" | "ACCP" | "ACSP" | "ACSC" | "ACCC" | "RJCT" | "CANC";
         /** @description ISO 20022 ExternalStatusReason1Code, e.g. AM04 insufficient funds, AC01 wrong account, CUST by request of the customer. */
         StatusReason: string;
         StatusChange: {

@@ -14,7 +14,7 @@ import { formatMoney, parseMoney } from '@kontor/kernel/money';
  */
 
 /** Where a payment stands. */
-export const STATUSES = ['RCVD', 'ACTC', 'ACCP', 'ACSP', 'ACSC', 'RJCT', 'CANC'] as const;
+export const STATUSES = ['RCVD', 'PDNG', 'ACTC', 'ACCP', 'ACSP', 'ACSC', 'ACCC', 'RJCT', 'CANC'] as const;
 export type Status = (typeof STATUSES)[number];
 
 /** A name and an account, as on a payment order. */
@@ -58,13 +58,13 @@ export interface Payment {
 export type Happening =
   | { kind: 'funds-reserved'; debtor: Party }
   | { kind: 'funds-refused'; reason: string }
-  | { kind: 'rail-reported'; status: 'ACTC' | 'ACSP' | 'ACSC' | 'RJCT'; reason?: string }
+  | { kind: 'rail-reported'; status: 'ACTC' | 'ACSP' | 'ACSC' | 'ACCC' | 'RJCT'; reason?: string }
   | { kind: 'cancel' };
 
 /** An event to be told, without its envelope. */
 export type Announcement = { [T in EventType]: { type: T; data: EventData<T> } }[EventType];
 
-type Trigger = 'funds-reserved' | 'funds-refused' | 'rail-ACTC' | 'rail-ACSP' | 'rail-ACSC' | 'rail-RJCT' | 'cancel';
+type Trigger = 'funds-reserved' | 'funds-refused' | 'rail-ACTC' | 'rail-ACSP' | 'rail-ACSC' | 'rail-ACCC' | 'rail-RJCT' | 'cancel';
 
 /**
  * Every transition there is: status → trigger → the statuses it walks through. What is not in the table does not happen.
@@ -72,17 +72,19 @@ type Trigger = 'funds-reserved' | 'funds-refused' | 'rail-ACTC' | 'rail-ACSP' | 
  */
 const TRANSITIONS: Record<Status, Partial<Record<Trigger, readonly Status[]>>> = {
   RCVD: { 'funds-reserved': ['ACTC', 'ACCP'], 'funds-refused': ['RJCT'], cancel: ['CANC'] },
+  PDNG: {},
   ACTC: {},
-  ACCP: { 'rail-ACSP': ['ACSP'], 'rail-ACSC': ['ACSC'], 'rail-RJCT': ['RJCT'] },
-  ACSP: { 'rail-ACSC': ['ACSC'], 'rail-RJCT': ['RJCT'] },
-  ACSC: {},
+  ACCP: { 'rail-ACSP': ['ACSP'], 'rail-ACSC': ['ACSC'], 'rail-ACCC': ['ACSC', 'ACCC'], 'rail-RJCT': ['RJCT'] },
+  ACSP: { 'rail-ACSC': ['ACSC'], 'rail-ACCC': ['ACSC', 'ACCC'], 'rail-RJCT': ['RJCT'] },
+  ACSC: { 'rail-ACCC': ['ACCC'] },
+  ACCC: {},
   RJCT: {},
   CANC: {},
 };
 
 /** Whether a status cannot move any more. */
 export function isFinal(status: Status): boolean {
-  return status === 'ACSC' || status === 'RJCT' || status === 'CANC';
+  return status === 'ACSC' || status === 'ACCC' || status === 'RJCT' || status === 'CANC';
 }
 
 /** MS03: "reason has not been specified by agent". */

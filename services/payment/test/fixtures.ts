@@ -57,7 +57,7 @@ export const reserved = (paymentId: string, accountId: string): Event<'funds.res
 export const refused = (paymentId: string, accountId: string, reason: string): Event<'funds.refused'> =>
   newEvent('funds.refused', { subject: paymentId, source: 'account', context: CONTEXT, data: { paymentId, accountId, reason } });
 
-export const reported = (paymentId: string, status: 'ACTC' | 'ACSP' | 'ACSC' | 'RJCT', reason?: string): Event<'rail.payment-status-reported'> =>
+export const reported = (paymentId: string, status: 'ACTC' | 'ACSP' | 'ACSC' | 'ACCC' | 'RJCT', reason?: string): Event<'rail.payment-status-reported'> =>
   newEvent('rail.payment-status-reported', {
     subject: paymentId, source: 'payment-rail', context: CONTEXT,
     data: { paymentId, status, railReference: newId(), ...(reason === undefined ? {} : { reason }) },

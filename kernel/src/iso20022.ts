@@ -9,8 +9,11 @@ import { ParseOption, XmlDocument, XmlElement, XsdValidator } from 'libxml2-wasm
  * so that no second parser can understand the message differently.
  */
 
-/** The messages we exchange. */
-export const MESSAGES = ['pacs.008.001.08', 'pacs.002.001.10'] as const;
+/** The messages we read or write. */
+export const MESSAGES = [
+  'pain.001.001.09', 'pain.002.001.10', 'pacs.008.001.08', 'pacs.002.001.10', 'pacs.004.001.09', 'pacs.028.001.03',
+  'camt.029.001.09', 'camt.053.001.08', 'camt.054.001.08', 'camt.056.001.08',
+] as const;
 export type MessageName = (typeof MESSAGES)[number];
 
 const NAMESPACE = 'urn:iso:std:iso:20022:tech:xsd:';
@@ -78,14 +81,15 @@ export type Node = string | { [member: string]: Node | Node[] };
 
 /**
  * Opens a message: the ISO 20022 Document, or one inside a business message envelope whose header says the same.
- * @throws MessageFault for anything that is not well-formed, not of `MESSAGES`, or breaks its schema
+ * @param wanted the messages that are taken here
+ * @throws MessageFault for anything that is not well-formed, not of `wanted`, or breaks its schema
  */
-export function openMessage(bytes: Uint8Array, schemas: Schemas): { message: MessageName; content: Node } {
+export function openMessage<Wanted extends MessageName>(bytes: Uint8Array, schemas: Schemas, wanted: readonly Wanted[]): { message: Wanted; content: Node } {
   const document = parse(textOf(bytes));
   try {
     const root = documentElement(document);
-    const message = MESSAGES.find((name) => namespaceOf(name) === root.namespaceUri);
-    if (!message) throw new MessageFault('the Document is of no message this bank exchanges');
+    const message = wanted.find((name) => namespaceOf(name) === root.namespaceUri);
+    if (!message) throw new MessageFault(`the Document is none of ${wanted.join(', ')}`);
     checkHeader(document, message);
     schemas.validate(root, message);
     return { message, content: read(root.canonicalizeToString()) };
