@@ -18,6 +18,10 @@ export interface paths {
          *     every limit: else 403 `consent_limit_exceeded` with `limit`, `maximum`, `left` and, where a further period begins,
          *     `nextPeriodAt`. Time is the bank's, UTC.
          *     The payment is durable when this answers 201; it is settled when its status is ACSC.
+         *     With `requestedExecutionDate` in the future (at most a year) the payment stands at PDNG until that day; funds are
+         *     reserved when it begins. Where the bank has a cut-off time, payments after it or on no business day (TARGET) go on
+         *     the next one; instant payments go at every hour. `refundOf` pays a received transaction back, in whole or in part,
+         *     to whom it came from.
          *     A repeat with the same Idempotency-Key and body answers the same payment in its current state with
          *     `Idempotency-Replayed: true`; with another body 422; while the first call is still in flight 409.
          */
@@ -43,7 +47,7 @@ export interface paths {
         post?: never;
         /**
          * Cancel a payment that is not submitted yet
-         * @description Possible only while the status is RCVD; afterwards 409 invalid_state. Cancelling a cancelled payment answers it again.
+         * @description Possible while the status is RCVD or PDNG (put off, or held for a review); afterwards 409 invalid_state: recall it. Cancelling a cancelled payment answers it again.
          *     The consent stays used up.
          */
         delete: operations["cancelPayment"];
@@ -100,9 +104,18 @@ export interface components {
             remittance?: string;
             /**
              * Format: date
-             * @description UTC date. Today: scheduled payments are not offered yet (422). Required where the consent names one, and then the same.
+             * @description Not over (UTC), at most a year ahead. Required where the consent names one, and then the same.
              */
             requestedExecutionDate?: string;
+            /** @description To be settled within ten seconds, or refused. */
+            instant?: boolean;
+            /**
+             * Format: uuid
+             * @description transactionId of a received transaction of the debtor account: this payment gives it back (pacs.004).
+             */
+            refundOf?: string;
+            /** @description true: I know that I ordered the same a moment ago (409 duplicate_payment). */
+            allowDuplicate?: boolean;
             /** @description Travels unchanged to the creditor; SEPA character set, no slash at either end, no double slash (EPC). Default: the payment id without hyphens. */
             endToEndId?: string;
         };
@@ -115,6 +128,11 @@ export interface components {
          * @enum {string}
          */
         PaymentStatus: "RCVD" | "PDNG" | "ACTC" | "ACCP" | "ACSP" | "ACSC" | "ACCC" | "RJCT" | "CANC";
+        /**
+         * @description How the payment came about.
+         * @enum {string}
+         */
+        PaymentKind: "single" | "scheduled" | "standing-order" | "bulk" | "refund";
         /** @description ISO 20022 ExternalStatusReason1Code, e.g. AM04 insufficient funds, AC01 wrong account, CUST by request of the customer. */
         StatusReason: string;
         StatusChange: {
@@ -126,8 +144,36 @@ export interface components {
         Payment: {
             /** Format: uuid */
             paymentId: string;
+            kind: components["schemas"]["PaymentKind"];
             status: components["schemas"]["PaymentStatus"];
             statusReason?: components["schemas"]["StatusReason"];
+            /**
+             * @description What a payment at PDNG waits for; absent once its funds are being reserved.
+             * @enum {string}
+             */
+            pendingFor?: "execution-date" | "review";
+            /**
+             * Format: date-time
+             * @description When a payment that was put off goes on.
+             */
+            dueAt?: string;
+            instant?: boolean;
+            /**
+             * Format: date-time
+             * @description When it reached ACCP; the ten seconds of an instant payment are counted from here.
+             */
+            acceptedAt?: string;
+            /**
+             * Format: date-time
+             * @description When the bank last asked the rail what became of it.
+             */
+            investigatedAt?: string;
+            /** Format: uuid */
+            refundOf?: string;
+            /** Format: uuid */
+            bulkPaymentId?: string;
+            /** Format: uuid */
+            standingOrderId?: string;
             amount: components["schemas"]["Money"];
             creditor: components["schemas"]["Creditor"];
             /** Format: uuid */
@@ -143,7 +189,7 @@ export interface components {
             remittance?: string;
             /**
              * Format: date
-             * @description UTC date, if you named one.
+             * @description If you named one.
              */
             requestedExecutionDate?: string;
             /** @description Your own reference, if you set one. */
@@ -157,7 +203,7 @@ export interface components {
             paymentId: string;
             status: components["schemas"]["PaymentStatus"];
             statusReason?: components["schemas"]["StatusReason"];
-            /** @description Whether the status cannot move any more. */
+            /** @description Whether the outcome is certain. */
             final: boolean;
             /**
              * Format: date-time
@@ -177,14 +223,26 @@ export interface components {
             code: string;
             correlationId: string;
             /**
-             * @description Which limit of the consent the payment would break (consent_limit_exceeded).
+             * @description Which limit of the consent (consent_limit_exceeded), or of the bank (payment_limit_exceeded: daily-count, daily-amount), the payment would break.
              * @enum {string}
              */
-            limit?: "payment" | "day" | "week" | "fortnight" | "month" | "half-year" | "year";
+            limit?: "payment" | "day" | "week" | "fortnight" | "month" | "half-year" | "year" | "daily-count" | "daily-amount";
             maximum?: components["schemas"]["Money"];
             left?: components["schemas"]["Money"];
             /** Format: date-time */
             nextPeriodAt?: string;
+            maximumPayments?: number;
+            paymentsLeft?: number;
+            /**
+             * Format: date-time
+             * @description When the next day begins (payment_limit_exceeded).
+             */
+            nextAt?: string;
+            /**
+             * Format: uuid
+             * @description The payment that ordered the same (duplicate_payment).
+             */
+            paymentId?: string;
         };
     };
     responses: {
@@ -253,6 +311,7 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "paymentId": "01890a5d-ac96-774b-bcce-b302099a8058",
+                     *           "kind": "single",
                      *           "status": "RCVD",
                      *           "amount": {
                      *             "amount": "12.50",
@@ -332,6 +391,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "paymentId": "01890a5d-ac96-774b-bcce-b302099a8058",
+                     *       "kind": "single",
                      *       "status": "RCVD",
                      *       "amount": {
                      *         "amount": "12.50",
@@ -381,6 +441,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "paymentId": "01890a5d-ac96-774b-bcce-b302099a8058",
+                     *       "kind": "single",
                      *       "status": "RCVD",
                      *       "amount": {
                      *         "amount": "12.50",
@@ -430,6 +491,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "paymentId": "01890a5d-ac96-774b-bcce-b302099a8058",
+                     *       "kind": "single",
                      *       "status": "RCVD",
                      *       "amount": {
                      *         "amount": "12.50",
@@ -488,6 +550,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "paymentId": "01890a5d-ac96-774b-bcce-b302099a8058",
+                     *       "kind": "single",
                      *       "status": "RCVD",
                      *       "amount": {
                      *         "amount": "12.50",
@@ -528,7 +591,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The status; `final` says whether it can still move. */
+            /** @description The status; `final` says whether the outcome is certain. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -1,181 +1,23 @@
-import type { Event, EventContext, EventData, EventType } from '@kontor/kernel/events';
+import type { Event, EventContext, EventData } from '@kontor/kernel/events';
 import type { Money } from '@kontor/kernel/money';
 import { formatMoney, parseMoney } from '@kontor/kernel/money';
+import type { Announcement, Happening, Party, Payment, Status } from './life.js';
 
-/**
- * The life of a payment, with the status codes of ISO 20022 (ExternalPaymentTransactionStatus1Code):
- *
- *   RCVD ──funds reserved──▶ ACTC ─▶ ACCP (submitted) ──rail──▶ ACSP ──rail──▶ ACSC
- *     │ │                             │  └──────────rail───────────────────────▲
- *     │ └─funds refused──▶ RJCT ◀─────┴────────────rail──────── ACSP
- *     └─cancel───────────▶ CANC
- *
- * Pure: no clock, no ids, no database. Deliveries may be repeated, late or out of order: what does not fit changes nothing.
- */
-
-/** Where a payment stands. */
-export const STATUSES = ['RCVD', 'PDNG', 'ACTC', 'ACCP', 'ACSP', 'ACSC', 'ACCC', 'RJCT', 'CANC'] as const;
-export type Status = (typeof STATUSES)[number];
-
-/** A name and an account, as on a payment order. */
-export interface Party {
-  name: string;
-  iban: string;
-}
-
-/** One line of the status history. `reason` is an ISO 20022 ExternalStatusReason1Code. */
-export interface StatusChange {
-  status: Status;
-  at: Date;
-  reason?: string;
-}
-
-/** A payment order and where it stands. `history` is never empty; its last line is the status. */
-export interface Payment {
-  paymentId: string;
-  clientId: string;
-  customerId: string;
-  consentId: string;
-  debtorAccountId: string;
-  amount: Money;
-  creditor: Party;
-  endToEndId: string;
-  uetr: string;
-  remittance?: string;
-  /** UTC date, YYYY-MM-DD, if the client named one. */
-  requestedExecutionDate?: string;
-  /** The client's own; never sent on. */
-  reference?: string;
-  /** Known once funds are reserved. */
-  debtor?: Party;
-  status: Status;
-  statusReason?: string;
-  createdAt: Date;
-  history: readonly StatusChange[];
-}
-
-/** What can happen to a payment after it was initiated. */
-export type Happening =
-  | { kind: 'funds-reserved'; debtor: Party }
-  | { kind: 'funds-refused'; reason: string }
-  | { kind: 'rail-reported'; status: 'ACTC' | 'ACSP' | 'ACSC' | 'ACCC' | 'RJCT'; reason?: string }
-  | { kind: 'cancel' };
-
-/** An event to be told, without its envelope. */
-export type Announcement = { [T in EventType]: { type: T; data: EventData<T> } }[EventType];
-
-type Trigger = 'funds-reserved' | 'funds-refused' | 'rail-ACTC' | 'rail-ACSP' | 'rail-ACSC' | 'rail-ACCC' | 'rail-RJCT' | 'cancel';
-
-/**
- * Every transition there is: status → trigger → the statuses it walks through. What is not in the table does not happen.
- * The rail's ACTC says less than our ACCP, so it moves nothing; ACSC may overtake ACSP.
- */
-const TRANSITIONS: Record<Status, Partial<Record<Trigger, readonly Status[]>>> = {
-  RCVD: { 'funds-reserved': ['ACTC', 'ACCP'], 'funds-refused': ['RJCT'], cancel: ['CANC'] },
-  PDNG: {},
-  ACTC: {},
-  ACCP: { 'rail-ACSP': ['ACSP'], 'rail-ACSC': ['ACSC'], 'rail-ACCC': ['ACSC', 'ACCC'], 'rail-RJCT': ['RJCT'] },
-  ACSP: { 'rail-ACSC': ['ACSC'], 'rail-ACCC': ['ACSC', 'ACCC'], 'rail-RJCT': ['RJCT'] },
-  ACSC: { 'rail-ACCC': ['ACCC'] },
-  ACCC: {},
-  RJCT: {},
-  CANC: {},
-};
-
-/** Whether a status cannot move any more. */
-export function isFinal(status: Status): boolean {
-  return status === 'ACSC' || status === 'ACCC' || status === 'RJCT' || status === 'CANC';
-}
-
-/** MS03: "reason has not been specified by agent". */
-const UNSPECIFIED = 'MS03';
-/** CUST: "at the request of the debtor" (ExternalStatusReason1Code). */
-const AT_REQUEST = 'CUST';
-
-/**
- * What a happening makes of a payment.
- * @param now when it happened
- * @returns the payment as it stands then (the same object when nothing changed) and the events to tell, in order.
- */
-export function transition(payment: Payment, happening: Happening, now: Date): { payment: Payment; events: Announcement[] } {
-  const path = TRANSITIONS[payment.status][triggerOf(happening)];
-  if (!path) return { payment, events: [] };
-  let next = happening.kind === 'funds-reserved' ? { ...payment, debtor: happening.debtor } : payment;
-  const events: Announcement[] = [];
-  for (const status of path) {
-    next = arrive(next, status, reasonOf(status, happening), now);
-    events.push(...announce(next));
-  }
-  return { payment: next, events };
-}
-
-function triggerOf(happening: Happening): Trigger {
-  return happening.kind === 'rail-reported' ? `rail-${happening.status}` : happening.kind;
-}
-
-function reasonOf(status: Status, happening: Happening): string | undefined {
-  if (status === 'CANC') return AT_REQUEST;
-  if (status !== 'RJCT') return undefined;
-  const given = 'reason' in happening ? happening.reason : undefined;
-  return given !== undefined && /^[A-Z0-9]{4}$/.test(given) ? given : UNSPECIFIED;
-}
-
-function arrive(payment: Payment, status: Status, reason: string | undefined, at: Date): Payment {
-  const change: StatusChange = reason === undefined ? { status, at } : { status, at, reason };
-  const { statusReason: _before, ...rest } = payment;
-  return { ...rest, status, ...(reason === undefined ? {} : { statusReason: reason }), history: [...payment.history, change] };
-}
-
-/** The events that tell of the status a payment has just reached. */
-function announce(payment: Payment): Announcement[] {
-  const { paymentId, clientId, customerId, debtorAccountId, status, statusReason } = payment;
-  const events: Announcement[] = [{
-    type: 'payment.status-changed',
-    data: { paymentId, clientId, customerId, status, ...(statusReason === undefined ? {} : { reason: statusReason }) },
-  }];
-  const ended = { paymentId, clientId, customerId, debtorAccountId, reason: statusReason ?? UNSPECIFIED };
-  if (status === 'ACCP' && payment.debtor)
-    events.push({ type: 'payment.submitted', data: { ...orderOf(payment), debtor: payment.debtor } });
-  if (status === 'ACSC')
-    events.push({ type: 'payment.settled', data: { paymentId, clientId, customerId, debtorAccountId, amount: formatMoney(payment.amount) } });
-  if (status === 'RJCT') events.push({ type: 'payment.rejected', data: ended });
-  if (status === 'CANC') events.push({ type: 'payment.cancelled', data: ended });
-  return events;
-}
-
-/** The order itself, as events carry it. */
-function orderOf(payment: Payment): EventData<'payment.initiated'> {
-  const { paymentId, clientId, customerId, consentId, debtorAccountId, creditor, endToEndId, uetr, remittance } = payment;
-  return {
-    paymentId, clientId, customerId, consentId, debtorAccountId, amount: formatMoney(payment.amount), creditor, endToEndId, uetr,
-    ...(remittance === undefined ? {} : { remittance }),
-  };
-}
-
-/** What a client orders, checked, with the ids that were made for it. */
-export type Order = Omit<Payment, 'status' | 'statusReason' | 'history' | 'debtor' | 'reference'>;
-
-/** A new payment (RCVD) and the events to tell of it. */
-export function initiate(order: Order): { payment: Payment; events: Announcement[] } {
-  const payment: Payment = { ...order, status: 'RCVD', history: [{ status: 'RCVD', at: order.createdAt }] };
-  return { payment, events: [{ type: 'payment.initiated', data: orderOf(payment) }, ...announce(payment)] };
-}
-
-/** The end-to-end id of an order that names none: the payment id without hyphens (32 characters; ISO allows 35). */
-export function defaultEndToEndId(paymentId: string): string {
-  return paymentId.replaceAll('-', '');
-}
+/** On what terms payments are made; their life is in life.ts. */
+export * from './life.js';
 
 /** Why an order was not accepted, besides `created`. The words are those of the SQL function initiate_payment. */
 export type InitiationOutcome =
   | { outcome: 'created' }
   | { outcome: 'replay'; payment: Payment }
   | { outcome: 'limit_exceeded'; broken: BrokenLimit }
+  | { outcome: 'bank_limit_exceeded'; broken: BrokenBankLimit }
+  | { outcome: 'duplicate'; paymentId: string }
   | { outcome: 'mismatch' | 'in_flight' | Refusal };
 export type Refusal =
   | 'consent_unknown' | 'consent_revoked' | 'consent_withdrawn' | 'consent_expired' | 'consent_consumed' | 'consent_not_begun'
   | 'consent_of_another' | 'account_differs' | 'amount_differs' | 'currency_differs' | 'creditor_differs' | 'remittance_differs'
-  | 'date_differs' | 'date_past' | 'date_ahead';
+  | 'date_differs' | 'date_past' | 'date_ahead' | 'date_beyond_consent';
 
 /** What a customer authorised: one payment, or recurring ones within limits. */
 export type ConsentTerms = {
@@ -251,6 +93,23 @@ export function limitSentence({ limit, maximum, left, nextPeriodAt }: BrokenLimi
   return `The consent allows ${text(maximum)} a ${limit}; ${text(left)} is left, and ${then}.`;
 }
 
+/** The limit of the bank a payment would break: so many payments, or so much in one currency, a day from one account. */
+export interface BrokenBankLimit {
+  limit: 'daily-count' | 'daily-amount';
+  /** Payments, or money in the currency of the payment. */
+  maximum: number | Money;
+  left: number | Money;
+  /** When the next day begins. */
+  nextAt: Date;
+}
+
+/** What is checked where the payment is written, besides the consent; absent is not checked. */
+export interface Checks {
+  limits?: { timeZone: string; payments?: number; amount?: Money };
+  /** An order for the same thing within so many minutes is refused. */
+  duplicateMinutes?: number;
+}
+
 /** Which payments a list shows. `before` is the payment id the page before ended with. */
 export interface PaymentFilter {
   /** Absent: payments of all clients (compliance). */
@@ -264,9 +123,12 @@ export interface PaymentFilter {
 export interface Payments {
   /**
    * Idempotency key, consent, payment, history and events in one transaction. `requestHash` is compared on a repeat.
-   * `context` goes into the envelopes of the events.
+   * `context` goes into the envelopes of the events. `fingerprint` is what two orders for the same thing have in common.
    */
-  initiate(started: { payment: Payment; events: Announcement[] }, request: { key: string; hash: Buffer; context: EventContext }): Promise<InitiationOutcome>;
+  initiate(
+    started: { payment: Payment; events: Announcement[] },
+    request: { key: string; hash: Buffer; context: EventContext; checks?: Checks; fingerprint?: Buffer },
+  ): Promise<InitiationOutcome>;
   find(paymentId: string): Promise<Payment | undefined>;
   list(filter: PaymentFilter): Promise<Payment[]>;
   setReference(paymentId: string, reference: string): Promise<Payment | undefined>;

@@ -1,23 +1,31 @@
 import type { Database, Tx } from '@kontor/kernel/database';
 import { newEvent, type Event, type EventContext } from '@kontor/kernel/events';
+import type { Money } from '@kontor/kernel/money';
 import { appendEvent } from '@kontor/kernel/outbox';
 import {
-  transition, type Announcement, type BrokenLimit, type ConsentTerms, type Happening, type InitiationOutcome, type Payment, type PaymentEffects, type PaymentFilter,
-  type Payments, type Status,
+  transition, type Announcement, type BrokenBankLimit, type BrokenLimit, type Checks, type ConsentTerms, type Happening, type InitiationOutcome, type Kind, type OriginalTransfer,
+  type Payment, type PaymentEffects, type PaymentFilter, type Payments, type PendingFor, type Status,
 } from './payment.js';
 
 /** Payments in PostgreSQL, with what subscriptions need inside their own transaction. */
 export interface PaymentRepository extends Payments, PaymentEffects<Tx> {
-  /** Age in seconds of the payment that has waited longest for its next status; 0 when all are final. */
+  /**
+   * Stores a payment that was checked, in the transaction of the caller, with its events: a part of a bulk, a payment of a standing order.
+   * `recurring`: one of many under its consent. @returns false when the consent was used up before
+   */
+  insertIn(tx: Tx, started: { payment: Payment; events: Announcement[] }, options: { context: EventContext; recurring: boolean }): Promise<boolean>;
+  /** Age in seconds of the payment that has waited longest for its next status; 0 when all are final. Waiting for a day or a review does not count. */
   oldestUnsettledSeconds(): Promise<number>;
 }
 
-/** What initiate_payment answers (migrations/0002-recurring-consents.sql). */
+/** What initiate_payment answers (migrations/0004-initiating.sql). */
 interface InitiationRow {
   outcome: InitiationOutcome['outcome'];
   payment_id: string | null;
-  broken: { limit: BrokenLimit['limit']; maximumMinor: string; leftMinor: string; nextPeriodAt: string | null } | null;
+  broken: BrokenRow | BrokenBankRow | null;
 }
+interface BrokenRow { limit: BrokenLimit['limit']; maximumMinor: string; leftMinor: string; nextPeriodAt: string | null }
+interface BrokenBankRow { limit: BrokenBankLimit['limit']; maximum: string; left: string; nextAt: string }
 
 interface PaymentRow {
   payment_id: string;
@@ -36,8 +44,21 @@ interface PaymentRow {
   reference: string | null;
   debtor_name: string | null;
   debtor_iban: string | null;
+  kind: Kind;
+  instant: boolean;
+  refund_of: string | null;
+  bulk_payment_id: string | null;
+  standing_order_id: string | null;
+  on_us: boolean;
+  original: OriginalTransfer | null;
+  accepted_at: Date | null;
   status: Status;
   status_reason: string | null;
+  pending_for: PendingFor | null;
+  due_at: Date | null;
+  attempts: number;
+  retried_at: Date | null;
+  escalated_at: Date | null;
   created_at: Date;
   history: { status: Status; at: string; reason: string | null }[];
 }
@@ -80,16 +101,26 @@ export function paymentRepository(database: Database, source: string, now: () =>
     happen: (paymentId, happening, context) => database.transaction((tx) =>
       happenIn(tx, paymentId, happening, { context, emit: (event) => appendEvent(database, tx, event) })),
 
-    async initiate({ payment, events }, { key, hash, context }): Promise<InitiationOutcome> {
+    async initiate({ payment, events }, { key, hash, context, checks, fingerprint }): Promise<InitiationOutcome> {
       const [answer] = await database.query<InitiationRow>(
         'select * from initiate_payment($1, $2, $3, $4)',
-        [key, hash, JSON.stringify(parametersOf(payment)), JSON.stringify(events.map((event) => envelope(payment, event, context)))]);
+        [key, hash, JSON.stringify({ ...parametersOf(payment), checks: checksOf(checks), fingerprint: fingerprint?.toString('hex') }),
+          JSON.stringify(events.map((event) => envelope(payment, event, context)))]);
       if (!answer) throw new Error('initiate_payment answered nothing');
-      if (answer.outcome === 'limit_exceeded') return { outcome: 'limit_exceeded', broken: brokenLimitOf(answer.broken, payment.amount.currency) };
-      if (answer.outcome !== 'replay') return { outcome: answer.outcome };
-      const made = answer.payment_id === null ? undefined : await find(answer.payment_id);
+      const { outcome, payment_id: paymentId, broken } = answer;
+      if (outcome === 'limit_exceeded') return { outcome, broken: brokenLimitOf(broken as BrokenRow | null, payment.amount.currency) };
+      if (outcome === 'bank_limit_exceeded') return { outcome, broken: brokenBankLimitOf(broken as BrokenBankRow | null, payment.amount.currency) };
+      if (outcome === 'duplicate') return { outcome, paymentId: paymentId ?? '' };
+      if (outcome !== 'replay') return { outcome };
+      const made = paymentId === null ? undefined : await find(paymentId);
       if (!made) throw new Error('the idempotency key names a payment that is not there');
       return { outcome: 'replay', payment: made };
+    },
+
+    async insertIn(tx, { payment, events }, { context, recurring }) {
+      const [row] = await database.query<{ written: boolean }>('select insert_payment($1, $2, $3) as written',
+        [JSON.stringify(parametersOf(payment)), JSON.stringify(events.map((event) => envelope(payment, event, context))), recurring], tx);
+      return row?.written === true;
     },
 
     async list({ clientId, status, before, limit }: PaymentFilter): Promise<Payment[]> {
@@ -115,21 +146,24 @@ export function paymentRepository(database: Database, source: string, now: () =>
 
     async oldestUnsettledSeconds() {
       const [row] = await database.query<{ seconds: number | null }>(
-        `select extract(epoch from now() - min(status_at))::float8 as seconds from payments where status in ('RCVD', 'ACTC', 'ACCP', 'ACSP')`);
+        `select extract(epoch from now() - min(status_at))::float8 as seconds from payments
+         where status in ('RCVD', 'PDNG', 'ACTC', 'ACCP', 'ACSP') and pending_for is null`);
       return row?.seconds ?? 0;
     },
   };
 }
 
 async function store(database: Database, tx: Tx, before: Payment, after: Payment): Promise<void> {
-  const last = after.history.at(-1);
+  const { paymentId, status, statusReason, history, debtor, onUs, original, acceptedAt, pendingFor, attempts, retriedAt, escalatedAt } = after;
   await database.query(
-    `update payments set status = $2, status_reason = $3, status_at = $4, debtor_name = $5, debtor_iban = $6 where payment_id = $1`,
-    [after.paymentId, after.status, after.statusReason ?? null, last?.at, after.debtor?.name ?? null, after.debtor?.iban ?? null], tx);
+    `update payments set status = $2, status_reason = $3, status_at = $4, debtor_name = $5, debtor_iban = $6, on_us = $7, original = $8, accepted_at = $9,
+       pending_for = $10, attempts = $11, retried_at = $12, escalated_at = $13 where payment_id = $1`,
+    [paymentId, status, statusReason ?? null, history.at(-1)?.at, debtor?.name ?? null, debtor?.iban ?? null, onUs ?? false, original ? JSON.stringify(original) : null,
+      acceptedAt ?? null, pendingFor ?? null, attempts ?? 0, retriedAt ?? null, escalatedAt ?? null], tx);
   const known = before.history.length;
   for (const [i, line] of after.history.slice(known).entries())
     await database.query('insert into payment_statuses (payment_id, position, status, reason, at) values ($1, $2, $3, $4, $5)',
-      [after.paymentId, known + i + 1, line.status, line.reason ?? null, line.at], tx);
+      [paymentId, known + i + 1, line.status, line.reason ?? null, line.at], tx);
 }
 
 async function authorise(database: Database, tx: Tx, terms: ConsentTerms): Promise<void> {
@@ -151,7 +185,7 @@ async function authorise(database: Database, tx: Tx, terms: ConsentTerms): Promi
       limits ? JSON.stringify(limits) : null], tx);
 }
 
-function brokenLimitOf(broken: InitiationRow['broken'], currency: string): BrokenLimit {
+function brokenLimitOf(broken: BrokenRow | null, currency: string): BrokenLimit {
   if (!broken) throw new Error('initiate_payment did not say which limit is exceeded');
   const { limit, maximumMinor, leftMinor, nextPeriodAt } = broken;
   return {
@@ -160,12 +194,28 @@ function brokenLimitOf(broken: InitiationRow['broken'], currency: string): Broke
   };
 }
 
-/** What initiate_payment takes; the names are those it reads. */
-function parametersOf(payment: Payment): Record<string, string | undefined> {
+function brokenBankLimitOf(broken: BrokenBankRow | null, currency: string): BrokenBankLimit {
+  if (!broken) throw new Error('initiate_payment did not say which limit is exceeded');
+  const { limit, maximum, left, nextAt } = broken;
+  const read = (text: string): number | Money => (limit === 'daily-count' ? Number(text) : { minor: BigInt(text), currency });
+  return { limit, maximum: read(maximum), left: read(left), nextAt: new Date(nextAt) };
+}
+
+function checksOf(checks: Checks | undefined): object | undefined {
+  if (!checks) return undefined;
+  const { limits, duplicateMinutes } = checks;
+  return { duplicateMinutes, ...(limits ? { limits: { timeZone: limits.timeZone, payments: limits.payments, amountMinor: limits.amount?.minor.toString() } } : {}) };
+}
+
+/** What initiate_payment and insert_payment take; the names are those they read. */
+export function parametersOf(payment: Payment): Record<string, unknown> {
   const { paymentId, clientId, customerId, consentId, debtorAccountId, amount, creditor, endToEndId, uetr, remittance, requestedExecutionDate, createdAt } = payment;
+  const { kind, instant, refundOf, bulkPaymentId, standingOrderId, status, statusReason, pendingFor, dueAt, history } = payment;
   return {
     paymentId, clientId, customerId, consentId, debtorAccountId, amountMinor: amount.minor.toString(), currency: amount.currency,
     creditorName: creditor.name, creditorIban: creditor.iban, endToEndId, uetr, remittance, requestedExecutionDate, createdAt: createdAt.toISOString(),
+    kind, instant, refundOf, bulkPaymentId, standingOrderId, pendingFor, dueAt: dueAt?.toISOString(),
+    ...(history.length > 1 ? { status, statusReason, statuses: history.map((line) => ({ status: line.status, reason: line.reason })) } : {}),
   };
 }
 
@@ -173,13 +223,21 @@ function paymentOf(row: PaymentRow): Payment {
   return {
     paymentId: row.payment_id, clientId: row.client_id, customerId: row.customer_id, consentId: row.consent_id,
     debtorAccountId: row.debtor_account_id, amount: { minor: BigInt(row.amount_minor), currency: row.currency },
-    creditor: { name: row.creditor_name, iban: row.creditor_iban }, endToEndId: row.end_to_end_id, uetr: row.uetr,
-    ...(row.remittance === null ? {} : { remittance: row.remittance }),
-    ...(row.requested_execution_date === null ? {} : { requestedExecutionDate: row.requested_execution_date }),
-    ...(row.reference === null ? {} : { reference: row.reference }),
-    ...(row.debtor_name === null || row.debtor_iban === null ? {} : { debtor: { name: row.debtor_name, iban: row.debtor_iban } }),
-    status: row.status, ...(row.status_reason === null ? {} : { statusReason: row.status_reason }),
-    createdAt: row.created_at,
+    creditor: { name: row.creditor_name, iban: row.creditor_iban }, endToEndId: row.end_to_end_id, uetr: row.uetr, kind: row.kind,
+    ...present({
+      remittance: row.remittance, requestedExecutionDate: row.requested_execution_date, refundOf: row.refund_of, bulkPaymentId: row.bulk_payment_id,
+      standingOrderId: row.standing_order_id, reference: row.reference, statusReason: row.status_reason, pendingFor: row.pending_for, dueAt: row.due_at,
+      original: row.original, acceptedAt: row.accepted_at, attempts: row.attempts === 0 ? null : row.attempts, retriedAt: row.retried_at, escalatedAt: row.escalated_at,
+      debtor: row.debtor_name === null || row.debtor_iban === null ? null : { name: row.debtor_name, iban: row.debtor_iban },
+      instant: row.instant ? true as const : null, onUs: row.on_us ? true as const : null,
+    }),
+    status: row.status, createdAt: row.created_at,
     history: row.history.map(({ status, at, reason }) => ({ status, at: new Date(at), ...(reason === null ? {} : { reason }) })),
   };
+}
+
+type Present<T> = { [K in keyof T]?: NonNullable<T[K]> };
+/** The columns that hold something. */
+function present<T extends object>(columns: T): Present<T> {
+  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== null)) as Present<T>;
 }

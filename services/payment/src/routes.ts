@@ -5,11 +5,14 @@ import { isValidIBAN } from 'ibantools';
 import { decodeCursor, encodeCursor } from '@kontor/kernel/cursor';
 import { requestHash } from '@kontor/kernel/idempotency';
 import { newId } from '@kontor/kernel/ids';
-import { formatMoney, parseMoney } from '@kontor/kernel/money';
-import { problem, type Problem } from '@kontor/kernel/problem';
+import { formatMoney, parseMoney, type Money } from '@kontor/kernel/money';
+import { Problem, problem } from '@kontor/kernel/problem';
 import type { Routes } from '@kontor/kernel/service';
 import type { components, operations } from './openapi.generated.js';
-import { defaultEndToEndId, initiate, isFinal, limitSentence, type BrokenLimit, type Order, type Payment, type Payments, type Refusal } from './payment.js';
+import { goesAt, type Calendar } from './calendar.js';
+import {
+  defaultEndToEndId, initiate, isFinal, limitSentence, type BrokenBankLimit, type BrokenLimit, type Order, type Payment, type Payments, type Refusal,
+} from './payment.js';
 
 type Schemas = components['schemas'];
 
@@ -22,7 +25,7 @@ interface Asker {
   roles: readonly string[];
 }
 
-export function routes({ payments, now }: { payments: Payments; now: () => Date }): Routes<operations> {
+export function routes({ payments, calendar, now }: { payments: Payments; calendar: Calendar; now: () => Date }): Routes<operations> {
   /** The payment, if the asker may know of it: its own client, or for reading a compliance officer. */
   const known = async (paymentId: string, asker: Asker, reading: boolean): Promise<Payment> => {
     const payment = await payments.find(paymentId);
@@ -40,7 +43,8 @@ export function routes({ payments, now }: { payments: Payments; now: () => Date 
       if (!consent.accounts.includes(wanted.debtorAccountId))
         throw problem('consent_account_not_covered', 'debtorAccountId is not the account the customer chose.');
       const order = orderOf(wanted, { paymentId: newId(), clientId: caller.clientId, customerId: consent.customerId, consentId: consent.id, uetr: randomUUID(), createdAt: now() });
-      const started = initiate(order);
+      const dueAt = goesAt(calendar, order.createdAt, order);
+      const started = initiate(order, dueAt ? { dueAt } : {});
       const request = {
         key: idempotencyKey(headers),
         hash: requestHash(wanted, { consentId: consent.id }),
@@ -51,6 +55,8 @@ export function routes({ payments, now }: { payments: Payments; now: () => Date 
         if (answer.outcome === 'created') return created(started.payment);
         if (answer.outcome === 'replay') return created(answer.payment, { 'Idempotency-Replayed': 'true' });
         if (answer.outcome === 'limit_exceeded') throw limitExceeded(answer.broken);
+        if (answer.outcome === 'bank_limit_exceeded') throw bankLimitExceeded(answer.broken);
+        if (answer.outcome === 'duplicate') throw duplicate(answer.paymentId);
         if (answer.outcome !== 'consent_unknown' || Date.now() >= deadline) throw refusal(answer.outcome);
       }
     },
@@ -92,7 +98,7 @@ export function routes({ payments, now }: { payments: Payments; now: () => Date 
       await known(params.paymentId, caller, false);
       const payment = await payments.happen(params.paymentId, { kind: 'cancel' }, context);
       if (payment?.status !== 'CANC')
-        throw problem('invalid_state', `The payment stands at ${payment?.status}: it can be cancelled only while it is RCVD.`);
+        throw problem('invalid_state', `The payment stands at ${payment?.status}: it can be cancelled only while it is RCVD or PDNG. Ask for the money back with POST /v1/payments/${params.paymentId}/recall.`);
       return { status: 200, body: onTheWire(payment) };
     },
   };
@@ -107,16 +113,29 @@ function idempotencyKey(headers: unknown): string {
 
 /** Reads and checks what the contract cannot say: the decimals of the currency, an amount above zero, the IBAN's check digits. */
 function orderOf(wanted: Schemas['PaymentInitiation'], given: Pick<Order, 'paymentId' | 'clientId' | 'customerId' | 'consentId' | 'uetr' | 'createdAt'>): Order {
-  const amount = parseMoney(wanted.amount);
-  if (amount.minor <= 0n) throw problem('invalid_amount', 'The amount of a payment must be more than zero.');
+  const amount = amountOf(wanted.amount);
   if (!isValidIBAN(wanted.creditor.iban)) throw problem('invalid_iban', 'creditor.iban: length, structure or check digits are wrong.');
+  if (wanted.refundOf !== undefined && (wanted.instant || wanted.requestedExecutionDate !== undefined))
+    throw problem('unprocessable', 'refundOf: a refund travels as a return (pacs.004), at once and never instant. Leave out instant and requestedExecutionDate.');
   return {
+    kind: wanted.refundOf !== undefined ? 'refund' : wanted.requestedExecutionDate !== undefined ? 'scheduled' : 'single',
+    ...(wanted.instant ? { instant: true } : {}), ...(wanted.refundOf === undefined ? {} : { refundOf: wanted.refundOf }),
     ...given, amount, debtorAccountId: wanted.debtorAccountId,
     creditor: { name: wanted.creditor.name, iban: wanted.creditor.iban },
     endToEndId: wanted.endToEndId ?? defaultEndToEndId(given.paymentId),
     ...(wanted.remittance === undefined ? {} : { remittance: wanted.remittance }),
     ...(wanted.requestedExecutionDate === undefined ? {} : { requestedExecutionDate: wanted.requestedExecutionDate }),
   };
+}
+
+function amountOf(wire: Schemas['Money']): Money {
+  try {
+    const amount = parseMoney(wire);
+    if (amount.minor > 0n) return amount;
+  } catch (fault) {
+    throw fault instanceof Problem ? problem(fault.code, `amount: ${fault.message}`) : fault;
+  }
+  throw problem('invalid_amount', 'amount: The amount of a payment must be more than zero.');
 }
 
 function lastOf(cursor: string): string {
@@ -147,7 +166,8 @@ const REFUSALS: Record<Refusal | 'mismatch' | 'in_flight', () => Problem> = {
   remittance_differs: () => problem('consent_permission_missing', 'remittance differs from what the customer authorised.'),
   date_differs: () => problem('consent_permission_missing', 'requestedExecutionDate differs from what the customer authorised.'),
   date_past: () => problem('unprocessable', 'requestedExecutionDate is over (dates are UTC).'),
-  date_ahead: () => problem('unprocessable', 'Scheduled payments are not offered yet: initiate the payment on its requestedExecutionDate (UTC).'),
+  date_ahead: () => problem('unprocessable', 'requestedExecutionDate may be at most a year ahead.'),
+  date_beyond_consent: () => problem('unprocessable', 'requestedExecutionDate lies beyond the end of the consent.'),
 };
 
 /** 403 with the limit in words and, for programs, in members of the problem. */
@@ -158,17 +178,34 @@ function limitExceeded(broken: BrokenLimit): Problem {
   });
 }
 
+/** 403 with what is left of the day. */
+function bankLimitExceeded({ limit, maximum, left, nextAt }: BrokenBankLimit): Problem {
+  const then = { limit, nextAt: nextAt.toISOString() };
+  if (typeof maximum === 'number' || typeof left === 'number')
+    return problem('payment_limit_exceeded', `At most ${maximum} payments a day are made from one account; the next day begins at ${then.nextAt}.`, { ...then, maximumPayments: maximum, paymentsLeft: left });
+  const [most, rest] = [formatMoney(maximum), formatMoney(left)];
+  return problem('payment_limit_exceeded', `At most ${most.amount} ${most.currency} a day are paid from one account; ${rest.amount} ${rest.currency} is left, and the next day begins at ${then.nextAt}.`,
+    { ...then, maximum: most, left: rest });
+}
+
+function duplicate(paymentId: string): Problem {
+  return problem('duplicate_payment', `Payment ${paymentId} ordered the same a moment ago. Mean both? Say allowDuplicate: true.`, { paymentId });
+}
+
 function refusal(outcome: Refusal | 'mismatch' | 'in_flight'): Problem {
   return REFUSALS[outcome]();
 }
 
 function onTheWire(payment: Payment): Schemas['Payment'] {
-  const { paymentId, status, statusReason, amount, creditor, debtorAccountId, consentId, endToEndId, uetr, remittance, requestedExecutionDate, reference } = payment;
+  const { paymentId, kind, status, statusReason, amount, creditor, debtorAccountId, consentId, endToEndId, uetr, remittance, requestedExecutionDate, reference } = payment;
+  const { instant, refundOf, bulkPaymentId, standingOrderId, pendingFor, dueAt, acceptedAt, retriedAt } = payment;
+  const named = {
+    statusReason, pendingFor, dueAt: dueAt?.toISOString(), instant, acceptedAt: acceptedAt?.toISOString(), refundOf, bulkPaymentId, standingOrderId, remittance, requestedExecutionDate, reference,
+    investigatedAt: status === 'ACCP' || status === 'ACSP' ? retriedAt?.toISOString() : undefined,
+  };
   return {
-    paymentId, status, ...(statusReason === undefined ? {} : { statusReason }), amount: formatMoney(amount), creditor,
-    debtorAccountId, consentId, endToEndId, uetr, ...(remittance === undefined ? {} : { remittance }),
-    ...(requestedExecutionDate === undefined ? {} : { requestedExecutionDate }),
-    ...(reference === undefined ? {} : { reference }), createdAt: payment.createdAt.toISOString(),
+    paymentId, kind, status, amount: formatMoney(amount), creditor, debtorAccountId, consentId, endToEndId, uetr, createdAt: payment.createdAt.toISOString(),
+    ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
     statusHistory: payment.history.map(({ status: reached, at, reason }) =>
       ({ status: reached, at: at.toISOString(), ...(reason === undefined ? {} : { reason }) })),
   };

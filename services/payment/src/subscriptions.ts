@@ -26,7 +26,12 @@ export function subscriptions({ payments, logger }: { payments: PaymentEffects<T
     'consent.revoked': end('revoked'),
     'consent.withdrawn': end('withdrawn'),
     'consent.expired': end('expired'),
-    'funds.reserved': (event, effects) => happen(event, event.data.paymentId, { kind: 'funds-reserved', debtor: event.data.debtor }, effects),
+    'funds.reserved': (event, effects) => {
+      const { paymentId, debtor, onUs, original } = event.data;
+      return happen(event, paymentId, { kind: 'funds-reserved', debtor, ...(onUs ? { onUs } : {}), ...(original ? { original } : {}) }, effects);
+    },
+    'funds.captured': (event, effects) => happen(event, event.data.paymentId, { kind: 'funds-captured' }, effects),
+    'funds.expired': (event, effects) => happen(event, event.data.paymentId, { kind: 'funds-expired' }, effects),
     'funds.refused': (event, effects) => happen(event, event.data.paymentId, { kind: 'funds-refused', reason: event.data.reason }, effects),
     'rail.payment-status-reported': (event, effects) => {
       const { paymentId, status, reason } = event.data;
