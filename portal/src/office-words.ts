@@ -4,9 +4,9 @@ import type { ConsentChange, Money } from './office.js';
 const WORDS: Record<string, string> = {
   awaiting_authorisation: 'waiting for the customer', partially_authorised: 'waiting for the other holders', authorised: 'in force', rejected: 'rejected', consumed: 'used',
   revoked: 'revoked', withdrawn: 'withdrawn', expired: 'expired',
-  'account-access': 'Account access', payment: 'Payment', 'variable-recurring': 'Recurring payments', 'funds-confirmation': 'Funds confirmation',
+  'account-access': 'Account access', payment: 'Payment', 'variable-recurring': 'Recurring payments', 'bulk-payment': 'Bulk of payments', 'funds-confirmation': 'Funds confirmation',
   customer_request: 'The customer asked for it', fraud_suspected: 'Fraud is suspected', legal_order: 'A court or an authority ordered it', data_corrected: 'The consent was recorded wrongly', other: 'Another reason',
-  'accounts:read': 'account details', 'balances:read': 'balances', 'transactions:read': 'transactions', 'payments:initiate': 'initiating payments', 'funds:confirm': 'asking whether funds are there',
+  'accounts:read': 'account details', 'balances:read': 'balances', 'transactions:read': 'transactions', 'beneficiaries:read': 'payees', 'payments:initiate': 'initiating payments', 'funds:confirm': 'asking whether funds are there',
   by_customer: 'by the customer', by_third_party: 'by the third party', by_bank: 'by the bank', abandoned: 'no decision in time', too_many_attempts: 'too many attempts', end_reached: 'its end was reached',
   payment_initiated: 'its payment was initiated', customer_closed: 'the customer left the bank', requested: 'requested', approved: 'approved', approved_by_one: 'approved by one of the holders',
   amended: 'terms changed', reauthenticated: 'the customer proved again who he is',

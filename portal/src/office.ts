@@ -7,7 +7,7 @@ import type { FieldError } from './portal.js';
 import { textOf } from './portal.js';
 
 export const CONSENT_STATES = ['awaiting_authorisation', 'partially_authorised', 'authorised', 'rejected', 'consumed', 'revoked', 'withdrawn', 'expired'] as const;
-export const CONSENT_TYPES = ['account-access', 'payment', 'variable-recurring', 'funds-confirmation'] as const;
+export const CONSENT_TYPES = ['account-access', 'payment', 'variable-recurring', 'bulk-payment', 'funds-confirmation'] as const;
 export const REASONS = ['customer_request', 'fraud_suspected', 'legal_order', 'data_corrected', 'other'] as const;
 
 type ConsentState = (typeof CONSENT_STATES)[number];
@@ -32,6 +32,7 @@ export interface AdministeredConsent {
     maximumPerPayment: Money; periodicLimits: { maximum: Money; period: string; alignment: string }[];
     creditor: { name: string; iban: string }; debtorAccountId?: string; remittance?: string;
   };
+  bulk?: { transactions: number; total: Money; debtorAccountId?: string; digest?: string; requestedExecutionDate?: string };
   approvals: { required: number; given: number };
   amendment?: { permissions: string[]; validUntil: string; frequencyPerDay?: number; requestedAt: string };
   validFrom?: string;

@@ -112,6 +112,13 @@ describe('the back office', function () {
       for (const text of ['50.00 EUR a payment', '200.00 EUR a month (by the calendar)']) expect(other.body).include(text);
     });
 
+    it('shows a bulk of payments with number, total and file', async () => {
+      const digest = 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg';
+      const { consentId } = known({ type: 'bulk-payment', permissions: ['payments:initiate'], recurring: false, bulk: { transactions: 240, total: { amount: '98450.00', currency: 'EUR' }, digest } });
+      const { body } = await office.get(officer, `/office/consents/${consentId}`);
+      for (const text of ['Bulk of payments', '240, 98450.00 EUR altogether', digest, '<dd>once']) expect(body).include(text);
+    });
+
     it('names the application where it registered here', async () => {
       const { body } = await office.portal.ask(await signedUp(office.portal), 'POST', '/apps', { name: 'Budget & Co', redirectUri: 'https://app.example/cb' });
       const { consentId } = known({ clientId: (body as { appId: string }).appId });
@@ -223,7 +230,7 @@ describe('the back office', function () {
       const { status, body } = await office.get(compliance, '/office/report?from=2026-11-01&to=2026-11-22');
       expect(status).equal(200);
       expect(body).include('Consents by state: in force 13, used 7').and.include('Refusals by reason: consent expired 41, consent revoked 3').and.include('Demo &lt;i&gt;');
-      expect(body).match(/<th scope="row">in force<\/th><td>12<\/td><td>1<\/td><td>0<\/td><td>0<\/td><td><strong>13<\/strong>/);
+      expect(body).match(/<th scope="row">in force<\/th><td>12<\/td><td>1<\/td><td>0<\/td><td>0<\/td><td>0<\/td><td><strong>13<\/strong>/);
       expect(body).include('value="2026-11-01"').and.include('/office/report.csv?from=2026-11-01&amp;to=2026-11-22');
       expect(body).not.match(/<script|style=/);
     });

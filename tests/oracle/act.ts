@@ -27,6 +27,7 @@ function bodyOf({ kind, permissions, frequency, terms, later }: Wish, world: Wor
     case 'access': return consentBody(kind, { permissions, ...(frequency === undefined ? {} : { frequencyPerDay: frequency }) });
     case 'one-off access': return consentBody(kind, { permissions });
     case 'payment': return consentBody(kind, { amount: euro(terms!.amount), ...debtor, ...remittance });
+    case 'bulk payment': return consentBody(kind, { total: euro(terms!.amount), ...debtor });
     case 'variable recurring': return consentBody(kind, {
       maximumPerPayment: euro(terms!.amount), ...debtor, ...remittance, ...(later ? { validFrom: new Date(Date.now() + 86_400_000).toISOString() } : {}),
       periodicLimits: terms!.periodic!.map((cents, index) => ({ maximum: euro(cents), period: index === 0 ? 'month' : 'year', alignment: 'consent' })),

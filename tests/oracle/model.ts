@@ -4,7 +4,7 @@
  * It knows no time but what an act says of it: a trial takes a moment, so all payments of one fall into one period.
  */
 
-export type Kind = 'access' | 'one-off access' | 'payment' | 'variable recurring' | 'funds confirmation';
+export type Kind = 'access' | 'one-off access' | 'payment' | 'variable recurring' | 'bulk payment' | 'funds confirmation';
 
 export type State = 'awaiting_authorisation' | 'partially_authorised' | 'authorised' | 'rejected' | 'consumed' | 'revoked' | 'withdrawn' | 'expired';
 
@@ -23,10 +23,11 @@ export interface Operation {
 
 export interface Application { id: string; roles: readonly string[] }
 
-/** What a payment consent or a recurring one says of the payments under it. Amounts in cents. */
+/** What a consent to pay says of the payments under it. Amounts in cents. */
 export interface Terms {
   /** Exactly this, or at most this. */
   amount: number;
+  /** Of a bulk: nobody, each of its payments has one of its own. */
   creditor: string;
   remittance?: string;
   /** The account, where the application named it. */
@@ -112,7 +113,7 @@ export function after(consent: Consent, act: Act, customer: Customer): { consent
 function approve(consent: Consent, chosen: readonly string[], customer: Customer): { consent: Consent; refused: boolean } | undefined {
   const debtor = consent.terms?.debtor;
   const offered = customer.accounts.filter((account) => debtor === undefined || account === debtor);
-  const several = consent.kind === 'access' || consent.kind === 'one-off access';
+  const several = consent.kind === 'access' || consent.kind === 'one-off access' || (consent.kind === 'bulk payment' && debtor === undefined);
   if (chosen.length === 0 || !chosen.every((account) => offered.includes(account)) || (chosen.length > 1 && !several)) return undefined;
   const holders = [...new Set([customer.name, ...chosen.flatMap((account) => customer.holders[account] ?? [])])];
   if (consent.state === 'authorised' && consent.amendment) {

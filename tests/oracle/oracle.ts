@@ -79,7 +79,7 @@ export async function runOracle(world: World, { seed, trials, only, jobs, tell, 
 async function sharedOf(world: World): Promise<Shared> {
   const { consentId } = await consented(world, 'access');
   const consent: Consent = {
-    ...asked('fintech', { kind: 'access', permissions: ['accounts:read', 'balances:read', 'transactions:read'] }), state: 'authorised', accounts: ['first'], approvers: ['ada'], approved: ['ada'],
+    ...asked('fintech', { kind: 'access', permissions: ['accounts:read', 'balances:read', 'transactions:read', 'beneficiaries:read'] }), state: 'authorised', accounts: ['first'], approvers: ['ada'], approved: ['ada'],
   };
   return { standing: { consent, token: () => world.client.consentToken(world.apps.fintech, consentId, 'accounts') }, foreign: await createConsent(world, consentBody('access'), world.apps.other) };
 }

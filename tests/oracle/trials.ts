@@ -21,14 +21,14 @@ export type Step = Act | { act: 'ask'; asking: Asking } | { act: 'lose the recor
 export interface Trial { wish: Wish; steps: Step[]; asking: Asking }
 
 export const ACCOUNTS = ['first', 'second', 'joint', 'strange', 'nowhere'] as const;
-const PERMISSIONS = ['accounts:read', 'balances:read', 'transactions:read'];
+const PERMISSIONS = ['accounts:read', 'balances:read', 'transactions:read', 'beneficiaries:read'];
 
 const weighted = <T>(...choices: [weight: number, value: T][]): fc.Arbitrary<T> => fc.oneof(...choices.map(([weight, value]) => ({ weight, arbitrary: fc.constant(value) })));
 const some = (of: readonly string[]): fc.Arbitrary<string[]> => fc.subarray([...of], { minLength: 1 });
 /** Absent in one of two. */
 const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined, freq: 2 });
 
-const kinds = weighted<Kind>([7, 'access'], [1, 'one-off access'], [3, 'payment'], [3, 'variable recurring'], [2, 'funds confirmation']);
+const kinds = weighted<Kind>([7, 'access'], [1, 'one-off access'], [3, 'payment'], [3, 'variable recurring'], [2, 'bulk payment'], [2, 'funds confirmation']);
 /** What a trial is about: a kind of consent, and the account that mostly is chosen and asked for, so that what comes after is reached. */
 interface Theme { kind: Kind; home: string; operations: readonly Operation[] }
 
@@ -47,6 +47,7 @@ const wishOf = (kind: Kind): fc.Arbitrary<Wish> => {
     case 'one-off access': return fc.record({ kind: fc.constant(kind), permissions: some(PERMISSIONS) });
     case 'funds confirmation': return fc.record({ kind: fc.constant(kind), permissions: fc.constant(['funds:confirm']) });
     case 'payment': return fc.record({ kind: fc.constant(kind), permissions: fc.constant(['payments:initiate']), terms: fc.record({ amount: fc.constant(1250), creditor, debtor, remittance }) });
+    case 'bulk payment': return fc.record({ kind: fc.constant(kind), permissions: fc.constant(['payments:initiate']), terms: fc.record({ amount: fc.constant(2500), creditor: fc.constant('nobody'), debtor }) });
     case 'variable recurring': return fc.record({
       kind: fc.constant(kind), permissions: fc.constant(['payments:initiate']), later: weighted<true | undefined>([6, undefined], [1, true]),
       terms: fc.record({ amount: fc.constant(5000), creditor, debtor, remittance, periodic: fc.constantFrom([12_000], [9_000, 20_000], [50_000]) }),
@@ -56,7 +57,7 @@ const wishOf = (kind: Kind): fc.Arbitrary<Wish> => {
 
 const READS = ['listAccounts', 'getAccount', 'getBalances', 'listTransactions', 'getTransaction'];
 const USUAL: Record<Kind, readonly string[]> = {
-  access: READS, 'one-off access': READS, payment: ['initiatePayment'], 'variable recurring': ['initiatePayment'], 'funds confirmation': ['confirmFunds'],
+  access: READS, 'one-off access': READS, payment: ['initiatePayment'], 'variable recurring': ['initiatePayment'], 'bulk payment': ['initiatePayment'], 'funds confirmation': ['confirmFunds'],
 };
 
 const tokens = weighted<TokenChoice>(

@@ -121,10 +121,11 @@ export const euro = (cents: number): { amount: string; currency: string } => ({ 
 export function consentBody(kind: Kind, more: Record<string, unknown> = {}): Record<string, unknown> {
   const redirectUri = 'https://fintech.test/callback';
   switch (kind) {
-    case 'access': return { type: 'account-access', permissions: ['accounts:read', 'balances:read', 'transactions:read'], validUntil: inDays(90), redirectUri, ...more };
+    case 'access': return { type: 'account-access', permissions: ['accounts:read', 'balances:read', 'transactions:read', 'beneficiaries:read'], validUntil: inDays(90), redirectUri, ...more };
     case 'one-off access': return { type: 'account-access', permissions: ['accounts:read'], validUntil: inDays(1), recurring: false, redirectUri, ...more };
     case 'funds confirmation': return { type: 'funds-confirmation', validUntil: inDays(90), redirectUri, ...more };
     case 'payment': return { type: 'payment', redirectUri, payment: { amount: euro(1250), creditor: GROCER, ...more } };
+    case 'bulk payment': return { type: 'bulk-payment', redirectUri, bulk: { transactions: 2, total: euro(2500), ...more } };
     case 'variable recurring': return {
       type: 'variable-recurring', redirectUri,
       recurring: { maximumPerPayment: euro(5000), periodicLimits: [{ maximum: euro(50_000), period: 'month', alignment: 'consent' }], creditor: GROCER, validUntil: inDays(365), ...more },
@@ -133,7 +134,7 @@ export function consentBody(kind: Kind, more: Record<string, unknown> = {}): Rec
 }
 
 /** The scope the tokens of a kind carry. */
-export const SCOPE: Record<Kind, string> = { access: 'accounts', 'one-off access': 'accounts', payment: 'payments', 'variable recurring': 'payments', 'funds confirmation': 'funds' };
+export const SCOPE: Record<Kind, string> = { access: 'accounts', 'one-off access': 'accounts', payment: 'payments', 'variable recurring': 'payments', 'bulk payment': 'payments', 'funds confirmation': 'funds' };
 
 /** Asks for a consent at the gateway. @throws Error when it is refused */
 export async function createConsent(world: World, body: Record<string, unknown>, app = world.apps.fintech): Promise<string> {

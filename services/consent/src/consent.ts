@@ -10,11 +10,11 @@
  */
 import { problem } from '@kontor/kernel/problem';
 import type { DecisionRecord } from '@kontor/kernel/consent-decision';
-import type { EventType, RecurringTerms } from '@kontor/kernel/events';
+import type { BulkTerms, EventType, RecurringTerms } from '@kontor/kernel/events';
 
 export type ConsentEventType = Extract<EventType, `consent.${string}`>;
 
-export type ConsentType = 'account-access' | 'payment' | 'variable-recurring' | 'funds-confirmation';
+export type ConsentType = 'account-access' | 'payment' | 'variable-recurring' | 'bulk-payment' | 'funds-confirmation';
 export const STATUSES = [
   'awaiting_authorisation', 'partially_authorised', 'authorised', 'rejected', 'consumed', 'revoked', 'withdrawn', 'expired',
 ] as const;
@@ -65,6 +65,7 @@ export interface Consent {
   approvals: Approval[];
   payment?: ConsentedPayment;
   recurring?: RecurringTerms;
+  bulk?: BulkTerms;
   /** Access for the moment: ends an hour after the approval. */
   oneOff: boolean;
   /** Accesses a day without the customer, for each operation and account; absent: as many as the plan allows. */
@@ -140,13 +141,17 @@ export const awaitsApprovalOf = (consent: Consent, customerId: string): boolean 
 
 /** The accounts a customer may choose: a payment takes its own currency and, where named, its own account. */
 export function accountsOffered(consent: Consent, owned: OfferedAccount[]): OfferedAccount[] {
-  const currency = consent.payment?.amount.currency ?? consent.recurring?.maximumPerPayment.currency;
-  const named = consent.payment?.debtorAccountId ?? consent.recurring?.debtorAccountId;
+  const currency = (consent.payment?.amount ?? consent.recurring?.maximumPerPayment ?? consent.bulk?.total)?.currency;
+  const named = (consent.payment ?? consent.recurring ?? consent.bulk)?.debtorAccountId;
   return owned.filter((account) => (!currency || account.currency === currency) && (!named || named === account.id));
 }
 
-/** Whether more than one account may be chosen. */
-export const takesSeveralAccounts = (consent: Consent): boolean => consent.type === 'account-access';
+/** Whether more than one account may be chosen: for reading, and for a bulk that names none (each of its batches has a debtor of its own). */
+export const takesSeveralAccounts = (consent: Consent): boolean =>
+  consent.type === 'account-access' || (consent.type === 'bulk-payment' && consent.bulk?.debtorAccountId === undefined);
+
+/** Whether what it allows can be done once only. */
+export const isSingleUse = ({ type }: Consent): boolean => type === 'payment' || type === 'bulk-payment';
 
 /**
  * The customer approves for the accounts chosen; where an account has more holders, theirs is still needed. With an amendment
@@ -237,11 +242,14 @@ export function age(consent: Consent, now: Date): Outcome {
   return asked && asked.getTime() + TIME_TO_DECIDE_MS <= now.getTime() ? dropAmendment(consent, { actor: system, reason: 'abandoned', now }) : { consent };
 }
 
-/** The payment it allowed was made. Repeated or late news changes nothing, nor does a payment under a recurring consent. */
-export function consume(consent: Consent, now: Date): Outcome {
-  if (consent.type !== 'payment' || !MOVES[consent.status].consume) return { consent };
+/**
+ * What it allowed was done: a payment was initiated, or a bulk of payments taken. Repeated or late news changes nothing, nor does
+ * a payment under a recurring consent, or each of those a bulk is made of.
+ */
+export const consume = (by: 'payment' | 'bulk-payment') => (consent: Consent, now: Date): Outcome => {
+  if (consent.type !== by || !MOVES[consent.status].consume) return { consent };
   return end(consent, 'consume', { actor: { kind: 'third_party', id: consent.clientId }, reason: 'payment_initiated', now });
-}
+};
 
 /**
  * The third party asks for other terms, or for the customer to prove again who he is (the same terms).
@@ -289,7 +297,7 @@ const earlier = (one: Date, other: Date): Date => (one < other ? one : other);
 
 /** How many days before its end a customer and the third party are told; days still to tell of, or undefined. */
 export function noticeDue(consent: Consent, now: Date, told: number | undefined): 7 | 1 | undefined {
-  if (consent.status !== 'authorised' || consent.type === 'payment' || consent.oneOff) return undefined;
+  if (consent.status !== 'authorised' || isSingleUse(consent) || consent.oneOff) return undefined;
   const left = consent.expiresAt.getTime() - now.getTime();
   const since = consent.approvals.at(-1)?.at ?? consent.createdAt;
   const whole = consent.expiresAt.getTime() - since.getTime();

@@ -359,16 +359,16 @@ export interface components {
             expiresAt: string;
         };
         /** @enum {string} */
-        ConsentType: "account-access" | "payment" | "variable-recurring" | "funds-confirmation";
+        ConsentType: "account-access" | "payment" | "variable-recurring" | "bulk-payment" | "funds-confirmation";
         /** @enum {string} */
         ConsentStatus: "awaiting_authorisation" | "partially_authorised" | "authorised" | "rejected" | "consumed" | "revoked" | "withdrawn" | "expired";
         /** @enum {string} */
         EndReason: "by_customer" | "by_third_party" | "by_bank" | "abandoned" | "too_many_attempts" | "end_reached" | "payment_initiated" | "customer_closed";
         /** @enum {string} */
-        AccountPermission: "accounts:read" | "balances:read" | "transactions:read";
+        AccountPermission: "accounts:read" | "balances:read" | "transactions:read" | "beneficiaries:read";
         AccountPermissions: components["schemas"]["AccountPermission"][];
         /** @enum {string} */
-        Permission: "accounts:read" | "balances:read" | "transactions:read" | "payments:initiate" | "funds:confirm";
+        Permission: "accounts:read" | "balances:read" | "transactions:read" | "beneficiaries:read" | "payments:initiate" | "funds:confirm";
         /** @description How often a day (UTC) you may ask each operation for each account while the customer is not with you (no x-fapi-customer-ip-address); absent: as often as your plan allows */
         FrequencyPerDay: number;
         Money: {
@@ -396,6 +396,31 @@ export interface components {
              */
             requestedExecutionDate?: string;
         };
+        ConsentedBulk: {
+            /** @description How many payments */
+            transactions: number;
+            total: components["schemas"]["Money"];
+            /**
+             * Format: uuid
+             * @description When absent the customer chooses the accounts, one or several: each batch of a file has a debtor of its own
+             */
+            debtorAccountId?: string;
+            digest?: components["schemas"]["Digest"];
+            /**
+             * Format: date
+             * @description When absent each payment is made on its own date, or when the bulk is taken
+             */
+            requestedExecutionDate?: string;
+        };
+        BulkQuestion: {
+            transactions: number;
+            total: components["schemas"]["Money"];
+            digest?: components["schemas"]["Digest"];
+            /** Format: date */
+            requestedExecutionDate?: string;
+        };
+        /** @description SHA-256 of the file to be sent, base64url without padding: the customer approves this file, and no other passes */
+        Digest: string;
         PeriodicLimit: {
             maximum: components["schemas"]["Money"];
             /** @enum {string} */
@@ -427,7 +452,7 @@ export interface components {
              */
             validUntil: string;
         };
-        CreateConsent: components["schemas"]["CreateAccountAccessConsent"] | components["schemas"]["CreatePaymentConsent"] | components["schemas"]["CreateRecurringConsent"] | components["schemas"]["CreateFundsConsent"];
+        CreateConsent: components["schemas"]["CreateAccountAccessConsent"] | components["schemas"]["CreatePaymentConsent"] | components["schemas"]["CreateRecurringConsent"] | components["schemas"]["CreateBulkConsent"] | components["schemas"]["CreateFundsConsent"];
         CreateAccountAccessConsent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -464,6 +489,15 @@ export interface components {
              */
             type: "variable-recurring";
             recurring: components["schemas"]["RequestedRecurring"];
+            redirectUri: components["schemas"]["RedirectUri"];
+        };
+        CreateBulkConsent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "bulk-payment";
+            bulk: components["schemas"]["ConsentedBulk"];
             redirectUri: components["schemas"]["RedirectUri"];
         };
         CreateFundsConsent: {
@@ -516,6 +550,7 @@ export interface components {
             /** Format: uuid */
             accountId?: string;
             payment?: components["schemas"]["ConsentedPayment"];
+            bulk?: components["schemas"]["BulkQuestion"];
         };
         ConsentVerdict: {
             allowed: boolean;
@@ -545,6 +580,7 @@ export interface components {
             frequencyPerDay?: components["schemas"]["FrequencyPerDay"];
             payment?: components["schemas"]["ConsentedPayment"];
             recurringTerms?: components["schemas"]["RequestedRecurring"];
+            bulk?: components["schemas"]["ConsentedBulk"];
             /** @description Joint accounts take the approval of all who hold them */
             approvals: {
                 /** @description 0 until accounts are chosen */

@@ -146,8 +146,8 @@ async function showDecision(desk: Desk, at: Deciding & { request: Request; respo
   allowFormsTo(response, visit);
   desk.show({ request, response, visit }, 'decision', {
     label, version: consent.version, summary: summaryOf(consent, await desk.applicationOf(consent, tongue), tongue),
-    title: consent.payment ? decision.paymentTitle : decision.title, approve: consent.payment ? decision.pay : decision.approve,
-    question: takesSeveralAccounts(consent) ? decision.accounts : consent.type === 'funds-confirmation' ? decision.fundsAccount : decision.account,
+    ...(consent.payment ? { title: decision.paymentTitle, approve: decision.pay } : consent.bulk ? { title: decision.bulkTitle, approve: decision.payBulk } : { title: decision.title, approve: decision.approve }),
+    question: !takesSeveralAccounts(consent) ? (consent.type === 'funds-confirmation' ? decision.fundsAccount : decision.account) : consent.bulk ? decision.bulkAccounts : decision.accounts,
     several: takesSeveralAccounts(consent), fixed: visit.purpose === 'co-approval',
     choices: choicesOf(offered, { display: desk.balanceDisplay, balances, tongue, ...(chosen ? { chosen } : {}) }),
     here: `/bank/decision?t=${label}`, status: back.status ?? 200, errors: back.errors ?? [],

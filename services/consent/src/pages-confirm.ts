@@ -64,9 +64,9 @@ async function showConfirm(desk: Desk, at: Confirming, request: Request, respons
   const { confirm } = tongue.words;
   const consent = at.deciding?.consent;
   const values: Showing = {
-    label, title: consent?.payment ? confirm.titlePayment : confirm.title, methods: methodsFor(consent?.type), method: visit.challenge?.method,
+    label, title: consent?.payment ? confirm.titlePayment : consent?.bulk ? confirm.titleBulk : confirm.title, methods: methodsFor(consent?.type), method: visit.challenge?.method,
     summary: consent && summaryOf(consent, await desk.applicationOf(consent, tongue), tongue), accounts: at.deciding ? await chosenNames(desk, at.deciding, request) : [],
-    movesMoney: consent?.payment !== undefined || consent?.recurring !== undefined,
+    linked: consent?.bulk ? confirm.linkedBulk : consent?.payment ?? consent?.recurring ? confirm.linked : undefined,
     errors: how.errors ?? [], status: how.status ?? 200, here: `/bank/confirm?t=${label}`,
   };
   allowFormsTo(response, visit);

@@ -72,6 +72,7 @@ async function list(desk: Desk, request: Request, response: Response): Promise<v
 function cardOf(consent: Consent, { application, lastUsedAt, customerId, tongue }: { application: string; lastUsedAt: Date | undefined; customerId: string; tongue: Tongue }) {
   const { words } = tongue;
   const what = consent.payment ? `${tongue.money(consent.payment.amount)}, ${consent.payment.creditor.name}`
+    : consent.bulk ? `${words.request.payments}: ${consent.bulk.transactions}, ${tongue.money(consent.bulk.total)}`
     : consent.recurring ? `${words.request.mostEach} ${tongue.money(consent.recurring.maximumPerPayment)}, ${consent.recurring.creditor.name}`
     : tongue.list(consent.permissions.map((permission) => words.permissions[permission]?.[0] ?? permission));
   return {
@@ -108,7 +109,7 @@ function showRevoke(desk: Desk, { request, response, home }: At, consent: Consen
   if (isOver(consent)) return response.redirect(303, `${desk.pagesUrl}/consents/${consent.id}`);
   const tongue = desk.tongueOf(request, home.visit);
   desk.show({ request, response, visit: home.visit }, 'revoke', {
-    id: consent.id, title: tongue.words.revoke.title(application), summary: summaryOf(consent, application, tongue), effect: consent.payment ? tongue.words.revoke.effectPayment : tongue.words.revoke.effect,
+    id: consent.id, title: tongue.words.revoke.title(application), summary: summaryOf(consent, application, tongue), effect: consent.payment ? tongue.words.revoke.effectPayment : consent.bulk ? tongue.words.revoke.effectBulk : tongue.words.revoke.effect,
     longest: LONGEST_REASON, ...back, here: `/bank/consents/${consent.id}/revoke`,
   });
 }

@@ -23,17 +23,26 @@ export const termsAsked = (consent: Consent): Pick<Consent, 'permissions' | 'exp
 /** What approval is linked to: everything on the screen, and nothing else. */
 export const screenHash = (consent: Consent, accounts: string[]): Buffer => {
   const { permissions, expiresAt, frequencyPerDay } = termsAsked(consent);
-  const { id, version, clientId, type, payment, recurring, oneOff } = consent;
-  return linkedHash({ consentId: id, version, clientId, type, permissions, expiresAt, accounts, terms: payment ?? recurring ?? [oneOff, frequencyPerDay ?? null] });
+  const { id, version, clientId, type, payment, recurring, bulk, oneOff } = consent;
+  return linkedHash({ consentId: id, version, clientId, type, permissions, expiresAt, accounts, terms: payment ?? recurring ?? bulk ?? [oneOff, frequencyPerDay ?? null] });
 };
 
 export function summaryOf(consent: Consent, application: string, tongue: Tongue): Summary {
   const { request } = tongue.words;
-  const { payment, recurring } = consent;
+  const { payment, recurring, bulk } = consent;
   if (payment) {
     return {
       heading: request.asksPayment(application), amount: tongue.money(payment.amount), payee: payment.creditor.name, permissions: [], notes: [request.paysOnce],
-      rows: [...payeeRows(payment, tongue), ...(payment.requestedExecutionDate ? [{ label: request.on, value: tongue.date(new Date(`${payment.requestedExecutionDate}T12:00:00Z`)) }] : [])],
+      rows: [...payeeRows(payment, tongue), ...dayRow(payment, tongue)],
+    };
+  }
+  if (bulk) {
+    return {
+      heading: request.asksBulk(application), amount: tongue.money(bulk.total), permissions: [], notes: [bulk.digest ? request.paysFile : request.paysBulk],
+      rows: [
+        { label: request.payments, value: String(bulk.transactions) }, ...dayRow(bulk, tongue),
+        ...(bulk.digest ? [{ label: request.file, value: bulk.digest, kind: 'iban' as const }] : []),
+      ],
     };
   }
   if (recurring) {
@@ -63,6 +72,9 @@ export function summaryOf(consent: Consent, application: string, tongue: Tongue)
     ],
   };
 }
+
+const dayRow = ({ requestedExecutionDate }: { requestedExecutionDate?: string }, tongue: Tongue): Row[] =>
+  (requestedExecutionDate ? [{ label: tongue.words.request.on, value: tongue.date(new Date(`${requestedExecutionDate}T12:00:00Z`)) }] : []);
 
 function payeeRows(terms: { creditor: { name: string; iban: string }; remittance?: string }, { words: { request } }: Tongue): Row[] {
   return [
@@ -102,7 +114,8 @@ export function messageText(consent: Consent, application: string, accounts: str
   const { messages } = tongue.words;
   const from = messages.fromAccounts(tongue.list(accounts));
   const iban = (text: string): string => friendlyFormatIBAN(text) ?? text;
-  const { payment, recurring } = consent;
+  const { payment, recurring, bulk } = consent;
+  if (bulk) return `${messages.bulk(String(bulk.transactions), tongue.money(bulk.total), application)} ${from}`;
   if (payment) return `${messages.payment(tongue.money(payment.amount), payment.creditor.name, iban(payment.creditor.iban), application)} ${from}`;
   if (recurring) {
     const limits = recurring.periodicLimits.map(({ maximum, period }) => tongue.words.per(tongue.money(maximum), tongue.words.periods[period] ?? period));

@@ -12,6 +12,7 @@ export const exportJson = (kept: Kept[], at: Date): string => JSON.stringify({
     consentId: consent.id, application: { clientId: consent.clientId, name: application }, type: consent.type, status: consent.status,
     ...(consent.statusReason ? { statusReason: consent.statusReason } : {}),
     permissions: consent.permissions, accounts, ...(consent.payment ? { payment: consent.payment } : {}), ...(consent.recurring ? { recurring: consent.recurring } : {}),
+    ...(consent.bulk ? { bulk: consent.bulk } : {}),
     ...(consent.frequencyPerDay === undefined ? {} : { frequencyPerDay: consent.frequencyPerDay }), oneOff: consent.oneOff,
     createdAt: consent.createdAt.toISOString(), expiresAt: consent.expiresAt.toISOString(), lastUsedAt: lastUsedAt?.toISOString() ?? null, accesses,
     history: history.map(({ at: when, act, status, actor, reason, note }) => ({ at: when.toISOString(), act, status, by: actor.kind, reason, ...(note ? { note } : {}) })),
@@ -24,7 +25,7 @@ const COLUMNS = ['consent_id', 'application', 'type', 'status', 'permissions', '
 export const exportCsv = (kept: Kept[]): string => stringify(kept.map(lineOf), { header: true, columns: COLUMNS, escape_formulas: true, record_delimiter: 'windows' });
 
 function lineOf({ consent, application, lastUsedAt, accesses, accounts, history }: Kept): string[] {
-  const money = consent.payment?.amount ?? consent.recurring?.maximumPerPayment;
+  const money = consent.payment?.amount ?? consent.recurring?.maximumPerPayment ?? consent.bulk?.total;
   const creditor = consent.payment?.creditor ?? consent.recurring?.creditor;
   return [
     consent.id, application, consent.type, consent.status, consent.permissions.join(' '), accounts.join('; '), money?.amount ?? '', money?.currency ?? '', creditor?.name ?? '', creditor?.iban ?? '',

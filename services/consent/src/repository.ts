@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database, Tx } from '@kontor/kernel/database';
 import type { DecisionRecord } from '@kontor/kernel/consent-decision';
-import { newEvent, type Event, type EventContext, type RecurringTerms } from '@kontor/kernel/events';
+import { newEvent, type BulkTerms, type Event, type EventContext, type RecurringTerms } from '@kontor/kernel/events';
 import { idempotent, type IdempotentAnswer } from '@kontor/kernel/idempotency';
 import { appendEvent } from '@kontor/kernel/outbox';
 import { decodeCursor, encodeCursor } from '@kontor/kernel/cursor';
@@ -17,7 +17,7 @@ import type { Decisions } from './decisions.js';
 interface ConsentRow {
   id: string; client_id: string; type: Consent['type']; status: ConsentStatus; status_reason: Consent['statusReason'] | null;
   permissions: string[]; accounts: string[]; customer_id: string | null; approvers: string[]; approvals: { customerId: string; at: string }[];
-  payment: ConsentedPayment | null; recurring: RecurringTerms | null; one_off: boolean; frequency_per_day: number | null;
+  payment: ConsentedPayment | null; recurring: RecurringTerms | null; bulk: BulkTerms | null; one_off: boolean; frequency_per_day: number | null;
   amendment: { permissions: string[]; expiresAt: string; frequencyPerDay?: number; requestedAt: string } | null;
   redirect_uri: string; valid_from: Date | null; expires_at: Date; notice: number | null; version: number; created_at: Date; updated_at: Date;
   /** The database's clock, read after any lock was had. */
@@ -32,6 +32,7 @@ const fromRow = (row: ConsentRow): Consent => ({
   ...(row.customer_id ? { customerId: row.customer_id } : {}),
   ...(row.payment ? { payment: row.payment } : {}),
   ...(row.recurring ? { recurring: row.recurring } : {}),
+  ...(row.bulk ? { bulk: row.bulk } : {}),
   ...(row.frequency_per_day === null ? {} : { frequencyPerDay: row.frequency_per_day }),
   ...(row.valid_from ? { validFrom: row.valid_from } : {}),
   ...(row.amendment ? { amendment: { ...row.amendment, expiresAt: new Date(row.amendment.expiresAt), requestedAt: new Date(row.amendment.requestedAt) } } : {}),
@@ -206,9 +207,9 @@ export function consentRepository(database: Database, decisions: Decisions, know
     create: (consent, { key, body, context, answer }) =>
       idempotent(database, { key, clientId: consent.clientId, operation: 'createConsent', body }, async (tx) => {
         await database.query(
-          `INSERT INTO consents (id, client_id, type, status, permissions, payment, recurring, one_off, frequency_per_day, redirect_uri, valid_from, expires_at, version, created_at, updated_at)
-           VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9, $10, $11, $12, $13, $14, $14)`,
-          [consent.id, consent.clientId, consent.type, consent.status, consent.permissions, json(consent.payment), json(consent.recurring), consent.oneOff,
+          `INSERT INTO consents (id, client_id, type, status, permissions, payment, recurring, bulk, one_off, frequency_per_day, redirect_uri, valid_from, expires_at, version, created_at, updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9, $10, $11, $12, $13, $14, $15, $15)`,
+          [consent.id, consent.clientId, consent.type, consent.status, consent.permissions, json(consent.payment), json(consent.recurring), json(consent.bulk), consent.oneOff,
             consent.frequencyPerDay ?? null, consent.redirectUri, consent.validFrom ?? null, consent.expiresAt, consent.version, consent.createdAt], tx);
         await tell(tx, consent, { act: 'create', actor: { kind: 'third_party', id: consent.clientId }, reason: 'requested' }, consent.createdAt, context);
         return { status: 201, body: answer(consent), headers: { Location: `/v1/consents/${consent.id}` } };
@@ -247,7 +248,7 @@ export function consentRepository(database: Database, decisions: Decisions, know
          UNION SELECT id FROM consents WHERE (amendment ->> 'requestedAt')::timestamptz <= clock_timestamp() - interval '1 hour' LIMIT 100`);
       for (const { id } of due) await change(id, (consent) => ({ consent }), context());
       const ending = await database.query<{ id: string }>(
-        `SELECT id FROM consents WHERE status = 'authorised' AND type <> 'payment' AND (notice IS NULL AND expires_at <= clock_timestamp() + interval '7 days'
+        `SELECT id FROM consents WHERE status = 'authorised' AND type NOT IN ('payment', 'bulk-payment') AND (notice IS NULL AND expires_at <= clock_timestamp() + interval '7 days'
            OR notice IS DISTINCT FROM 1 AND expires_at <= clock_timestamp() + interval '1 day') ORDER BY expires_at LIMIT 100`);
       for (const { id } of ending) await notify(id, context());
       await database.query(`DELETE FROM consent_uses WHERE day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 2`);
@@ -310,6 +311,7 @@ function consentEvent(type: ConsentEventType, consent: Consent, context: EventCo
       ...(consent.customerId ? { customerId: consent.customerId } : {}),
       ...(consent.payment ? { payment: consent.payment } : {}),
       ...(consent.recurring ? { recurring: consent.recurring } : {}),
+      ...(consent.bulk ? { bulk: consent.bulk } : {}),
       ...(isOver(consent) && told.reason ? { reason: told.reason } : {}),
       ...(told.daysLeft ? { daysLeft: told.daysLeft } : {}),
     },

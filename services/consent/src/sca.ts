@@ -14,7 +14,7 @@ export const MOST_TRIES = 3;
 export const MOST_CHALLENGES_FAILED = 3;
 
 /** Which kinds of consent move money; those need a code that belongs to the amount and the payee. */
-const MOVES_MONEY: readonly string[] = ['payment', 'variable-recurring'];
+const MOVES_MONEY: readonly string[] = ['payment', 'variable-recurring', 'bulk-payment'];
 
 /**
  * The second factors a customer may choose from. An authenticator's code depends on the time only, so it cannot be linked
@@ -30,7 +30,10 @@ export interface OnTheScreen {
   clientId: string;
   type: string;
   permissions: readonly string[];
-  /** Amount and payee, or limits; `null` where no money moves. */
+  /**
+   * Amount and payee, or limits; of a bulk its number of payments, their total and, where the file was named, its digest, which says
+   * who is paid (article 5(3)(b)); `null` where no money moves.
+   */
   terms: unknown;
   expiresAt: Date;
   accounts: readonly string[];

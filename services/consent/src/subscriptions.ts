@@ -24,7 +24,11 @@ export function subscriptions({ consents, known }: { consents: ConsentRepository
     'account.closed': (event, { tx }) => known.closeAccount(tx, event.data.accountId),
     // The payment's own transaction used the consent up (a unique index there); this makes the gateway say so too.
     'payment.initiated': async (event, { tx }) => {
-      await consents.changeIn(tx, event.data.consentId, consume, contextOf(event));
+      // Of a bulk there are up to 10,000, and its consent was used when it was taken.
+      if (event.data.bulkPaymentId === undefined) await consents.changeIn(tx, event.data.consentId, consume('payment'), contextOf(event));
+    },
+    'bulk-payment.received': async (event, { tx }) => {
+      await consents.changeIn(tx, event.data.consentId, consume('bulk-payment'), contextOf(event));
     },
     'access.decided': (event, { tx }) => known.putDecisions(tx, event.data),
   };

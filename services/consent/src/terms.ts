@@ -5,7 +5,7 @@
 import { extractIBAN } from 'ibantools';
 import { compareMoney, parseMoney } from '@kontor/kernel/money';
 import { problem } from '@kontor/kernel/problem';
-import type { RecurringTerms } from '@kontor/kernel/events';
+import type { BulkTerms, RecurringTerms } from '@kontor/kernel/events';
 import { DAY_MS, type Amendment, type Consent, type ConsentedPayment, type ConsentType } from './consent.js';
 
 type WireMoney = ConsentedPayment['amount'];
@@ -15,13 +15,18 @@ export type NewConsent =
   | { type: 'account-access'; permissions: string[]; validUntil: string; recurring?: boolean; frequencyPerDay?: number; redirectUri: string }
   | { type: 'payment'; payment: ConsentedPayment; redirectUri: string }
   | { type: 'variable-recurring'; recurring: Omit<RecurringTerms, 'validFrom'> & { validFrom?: string }; redirectUri: string }
+  | { type: 'bulk-payment'; bulk: BulkTerms; redirectUri: string }
   | { type: 'funds-confirmation'; validUntil: string; redirectUri: string };
 
 export interface AmendedTerms { permissions?: string[]; validUntil?: string; frequencyPerDay?: number }
 
 /** Which application may ask, and which OAuth scope its tokens carry. */
-export const ROLE_OF: Record<ConsentType, string> = { 'account-access': 'aisp', payment: 'pisp', 'variable-recurring': 'pisp', 'funds-confirmation': 'cbpii' };
-export const SCOPE_OF: Record<ConsentType, string> = { 'account-access': 'accounts', payment: 'payments', 'variable-recurring': 'payments', 'funds-confirmation': 'funds' };
+export const ROLE_OF: Record<ConsentType, string> = {
+  'account-access': 'aisp', payment: 'pisp', 'variable-recurring': 'pisp', 'bulk-payment': 'pisp', 'funds-confirmation': 'cbpii',
+};
+export const SCOPE_OF: Record<ConsentType, string> = {
+  'account-access': 'accounts', payment: 'payments', 'variable-recurring': 'payments', 'bulk-payment': 'payments', 'funds-confirmation': 'funds',
+};
 
 /** RTS on SCA, article 10(2) as amended in 2022: account access is renewed at least every 180 days. */
 const LONGEST_ACCESS_DAYS = 180;
@@ -44,7 +49,7 @@ export function requestConsent(input: NewConsent, by: { id: string; clientId: st
   };
 }
 
-type Terms = Pick<Consent, 'permissions' | 'expiresAt'> & Partial<Pick<Consent, 'payment' | 'recurring' | 'oneOff' | 'frequencyPerDay' | 'validFrom'>>;
+type Terms = Pick<Consent, 'permissions' | 'expiresAt'> & Partial<Pick<Consent, 'payment' | 'recurring' | 'bulk' | 'oneOff' | 'frequencyPerDay' | 'validFrom'>>;
 
 function termsOf(input: NewConsent, now: Date): Terms {
   switch (input.type) {
@@ -53,6 +58,10 @@ function termsOf(input: NewConsent, now: Date): Terms {
       return { permissions: ['payments:initiate'], payment: input.payment, expiresAt: paymentEnds(input.payment, now) };
     case 'variable-recurring':
       return recurringTerms(input.recurring, now);
+    case 'bulk-payment':
+      requireAmount(input.bulk.total, 'bulk.total');
+      requireExecutionDate(input.bulk.requestedExecutionDate, 'bulk.requestedExecutionDate', now);
+      return { permissions: ['payments:initiate'], bulk: input.bulk, expiresAt: paymentEnds(input.bulk, now) };
     case 'funds-confirmation':
       return { permissions: ['funds:confirm'], expiresAt: endOf(input.validUntil, now, LONGEST_MANDATE_DAYS) };
     case 'account-access': {
@@ -67,7 +76,7 @@ function termsOf(input: NewConsent, now: Date): Terms {
 }
 
 /** A day, or to the end of the day (UTC) on which the payment is to be made. */
-function paymentEnds({ requestedExecutionDate }: ConsentedPayment, now: Date): Date {
+function paymentEnds({ requestedExecutionDate }: Pick<ConsentedPayment, 'requestedExecutionDate'>, now: Date): Date {
   const dayEnds = requestedExecutionDate === undefined ? 0 : Date.parse(`${requestedExecutionDate}T00:00:00Z`) + DAY_MS;
   return new Date(Math.max(now.getTime() + PAYMENT_LIFE_MS, dayEnds));
 }
@@ -115,12 +124,15 @@ function requireHttpUrl(text: string): void {
 function requirePayable(payment: ConsentedPayment, now: Date): void {
   requireAmount(payment.amount, 'payment.amount');
   requireCreditor(payment.creditor, 'payment.creditor.iban');
-  const date = payment.requestedExecutionDate;
+  requireExecutionDate(payment.requestedExecutionDate, 'payment.requestedExecutionDate', now);
+}
+
+function requireExecutionDate(date: string | undefined, name: string, now: Date): void {
   if (date === undefined) return;
   const day = new Date(`${date}T00:00:00Z`);
-  if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== date) throw problem('unprocessable', 'payment.requestedExecutionDate is not a date that exists.');
-  if (date < now.toISOString().slice(0, 10)) throw problem('unprocessable', 'payment.requestedExecutionDate lies in the past.');
-  if (day.getTime() - now.getTime() > 365 * DAY_MS) throw problem('unprocessable', 'payment.requestedExecutionDate may be at most a year ahead.');
+  if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== date) throw problem('unprocessable', `${name} is not a date that exists.`);
+  if (date < now.toISOString().slice(0, 10)) throw problem('unprocessable', `${name} lies in the past.`);
+  if (day.getTime() - now.getTime() > 365 * DAY_MS) throw problem('unprocessable', `${name} may be at most a year ahead.`);
 }
 
 function requireAmount(amount: WireMoney, name: string): ReturnType<typeof parseMoney> {

@@ -1,6 +1,7 @@
 /** "Would this be allowed?", asked by the third party beforehand: the rules of consent-check and of the payment service on one consent. Pure. */
 import { compareMoney, parseMoney } from '@kontor/kernel/money';
 import type { ProblemCode } from '@kontor/kernel/problem';
+import type { BulkTerms } from '@kontor/kernel/events';
 import type { Consent, ConsentedPayment } from './consent.js';
 
 export interface Question {
@@ -8,6 +9,8 @@ export interface Question {
   accountId?: string;
   /** What the payment would be; only with payments:initiate. */
   payment?: Required<Pick<ConsentedPayment, 'amount' | 'creditor'>> & Pick<ConsentedPayment, 'remittance' | 'requestedExecutionDate'>;
+  /** What the bulk would be; only with payments:initiate. */
+  bulk?: Pick<BulkTerms, 'transactions' | 'total' | 'digest' | 'requestedExecutionDate'>;
 }
 
 export type Verdict = { allowed: true } | { allowed: false; code: ProblemCode; detail: string };
@@ -23,13 +26,25 @@ export function judge(consent: Consent, question: Question, now: Date): Verdict 
   if (consent.validFrom && consent.validFrom > now) return refuse('consent_not_active', `The consent is valid from ${consent.validFrom.toISOString()}.`);
   if (!consent.permissions.includes(question.permission)) return refuse('consent_permission_missing', `The customer did not grant ${question.permission}.`);
   if (question.accountId !== undefined && !consent.accounts.includes(question.accountId)) return refuse('consent_account_not_covered', 'The consent does not cover this account.');
-  return question.payment ? judgePayment(consent, question.payment) : { allowed: true };
+  if (question.payment) return judgePayment(consent, question.payment);
+  return question.bulk ? judgeBulk(consent, question.bulk) : { allowed: true };
+}
+
+const differs = (name: string): Verdict => ({ allowed: false, code: 'consent_permission_missing', detail: `${name} differs from what the customer authorised.` });
+
+function judgeBulk({ bulk }: Consent, wanted: NonNullable<Question['bulk']>): Verdict {
+  if (!bulk) return { allowed: false, code: 'consent_permission_missing', detail: 'This consent allows no bulk of payments.' };
+  if (wanted.transactions !== bulk.transactions) return differs('transactions');
+  const [total, agreed] = [parseMoney(wanted.total), parseMoney(bulk.total)];
+  if (total.currency !== agreed.currency || compareMoney(total, agreed) !== 0) return differs('total');
+  if (bulk.digest !== undefined && wanted.digest !== bulk.digest) return differs('digest');
+  if (bulk.requestedExecutionDate !== undefined && wanted.requestedExecutionDate !== bulk.requestedExecutionDate) return differs('requestedExecutionDate');
+  return { allowed: true };
 }
 
 function judgePayment({ payment, recurring }: Consent, wanted: NonNullable<Question['payment']>): Verdict {
-  const differs = (name: string): Verdict => ({ allowed: false, code: 'consent_permission_missing', detail: `${name} differs from what the customer authorised.` });
   const terms = payment ?? recurring;
-  if (!terms) return { allowed: false, code: 'consent_permission_missing', detail: 'This consent allows no payment.' };
+  if (!terms) return { allowed: false, code: 'consent_permission_missing', detail: 'This consent allows no single payment.' };
   const amount = parseMoney(wanted.amount);
   const most = parseMoney(payment?.amount ?? recurring!.maximumPerPayment);
   if (amount.currency !== most.currency || (payment && compareMoney(amount, most) !== 0)) return differs('amount');

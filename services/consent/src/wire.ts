@@ -1,5 +1,5 @@
 /** Consents as the contract shows them. Pure. */
-import { awaitsCustomer, type Consent } from './consent.js';
+import { awaitsCustomer, isSingleUse, type Consent } from './consent.js';
 import type { HistoryLine } from './repository.js';
 import type { Usage } from './known-repository.js';
 
@@ -13,10 +13,11 @@ export function onTheWire(consent: Consent, pagesUrl: string) {
     ...(consent.statusReason ? { statusReason: consent.statusReason } : {}),
     permissions: consent.permissions,
     accounts: consent.accounts,
-    recurring: consent.type !== 'payment' && !consent.oneOff,
+    recurring: !isSingleUse(consent) && !consent.oneOff,
     ...(consent.frequencyPerDay === undefined ? {} : { frequencyPerDay: consent.frequencyPerDay }),
     ...(consent.payment ? { payment: consent.payment } : {}),
     ...(consent.recurring ? { recurringTerms: consent.recurring } : {}),
+    ...(consent.bulk ? { bulk: consent.bulk } : {}),
     approvals: { required: consent.approvers.length, given: consent.approvals.length },
     ...(amendment ? { amendment: amendmentOnTheWire(amendment) } : {}),
     redirectUri: consent.redirectUri,

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { newEvent } from '@kontor/kernel/events';
-import { ACCESS, approved, codeIn, context, FUNDS, PAYMENT, RECURRING, testBank, type Person, type TestBank } from './bank.js';
+import { ACCESS, approved, BULK, codeIn, context, FUNDS, PAYMENT, RECURRING, testBank, type Person, type TestBank } from './bank.js';
 
 const program = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path));
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -98,7 +98,7 @@ describe('the bank\'s pages in a browser', function () {
       const joint = await bank.account([spouse.customerId, person.customerId]);
       await approved(bank, PAYMENT, { ...spouse, accountId: joint });
       const { page, context: window } = await windowOf(options);
-      for (const [kind, body] of [['payment', PAYMENT], ['access', ACCESS], ['recurring', RECURRING], ['funds', FUNDS]] as const) {
+      for (const [kind, body] of [['payment', PAYMENT], ['access', ACCESS], ['recurring', RECURRING], ['bulk', BULK], ['funds', FUNDS]] as const) {
         await page.goto(await linkFor(body));
         if (kind === 'payment') {
           await check(page, `01-sign-in-${name}`);

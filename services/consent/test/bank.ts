@@ -22,6 +22,7 @@ export const RECURRING = {
   type: 'variable-recurring', redirectUri: CALLBACK,
   recurring: { maximumPerPayment: euro('50.00'), periodicLimits: [{ maximum: euro('200.00'), period: 'month', alignment: 'calendar' }], creditor: GROCER, validUntil: inDays(365) },
 };
+export const BULK = { type: 'bulk-payment', bulk: { transactions: 240, total: euro('98450.00'), digest: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg' }, redirectUri: CALLBACK };
 export const FUNDS = { type: 'funds-confirmation', validUntil: inDays(30), redirectUri: CALLBACK };
 
 export interface Banking { username: string; password: string; totpSecret: string }

@@ -98,6 +98,31 @@ describe('the life of a consent, kept', () => {
         expect((await call('createConsent', 'POST', '/v1/consents', { body, caller: { roles: [role] } })).body, role).to.include({ code: 'role_required' });
       }
     });
+    it('of a bulk is used up when the bulk is taken, and by nothing else; twice told is once', async () => {
+      const bulk = { transactions: 2, total: euro('25.00'), digest: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg' };
+      const { consentId, customerId, accountId } = await approved({ type: 'bulk-payment', bulk, redirectUri: CALLBACK });
+      expect(await read(consentId)).to.deep.include({ type: 'bulk-payment', status: 'authorised', recurring: false, permissions: ['payments:initiate'], bulk });
+      const told = (await service.events()).filter(({ subject, type }) => subject === consentId && type === 'consent.authorised')[0]!;
+      expect((told.data as EventData<'consent.authorised'>).bulk).to.deep.equal(bulk);
+      const bulkPaymentId = newId();
+      const order = { paymentId: newId(), clientId: 'app-1', customerId, consentId, debtorAccountId: accountId, amount: euro('12.50'), creditor: GROCER, endToEndId: 'A-1', uetr: newId() };
+      for (const named of [{ bulkPaymentId }, {}]) {
+        await service.deliver(newEvent('payment.initiated', { source: '/test', subject: order.paymentId, context, data: { ...order, ...named } }));
+        expect(await read(consentId), JSON.stringify(named)).to.include({ status: 'authorised' });
+      }
+      for (let time = 0; time < 2; time++) {
+        await service.deliver(newEvent('bulk-payment.received', { source: '/test', subject: bulkPaymentId, context, data: { bulkPaymentId, clientId: 'app-1', customerId, consentId, transactions: 2, refused: 0 } }));
+      }
+      expect(await read(consentId)).to.include({ status: 'consumed', statusReason: 'payment_initiated' });
+      expect(await recordOf(consentId)).to.include({ status: 'denied', reason: 'consumed' });
+      expect((await typesOf(consentId)).filter((type) => type === 'consent.consumed')).to.have.length(1);
+    });
+    it('of a payment is not used up by a bulk', async () => {
+      const { consentId, customerId } = await approved(PAYMENT);
+      const bulkPaymentId = newId();
+      await service.deliver(newEvent('bulk-payment.received', { source: '/test', subject: bulkPaymentId, context, data: { bulkPaymentId, clientId: 'app-1', customerId, consentId, transactions: 1, refused: 0 } }));
+      expect(await read(consentId)).to.include({ status: 'authorised' });
+    });
     it('end one-off access an hour after the approval, and tell the gateway so', async () => {
       const { consentId } = await approved({ ...ACCESS, recurring: false });
       expect((await recordOf(consentId))!.expiresAt).to.be.closeTo(Date.now() / 1000 + 3600, 60);

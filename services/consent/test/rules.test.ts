@@ -23,6 +23,8 @@ const RECURRING: NewConsent & { type: 'variable-recurring' } = {
   type: 'variable-recurring', redirectUri,
   recurring: { maximumPerPayment: euro('50.00'), periodicLimits: [{ maximum: euro('200.00'), period: 'month', alignment: 'calendar' }], creditor: GROCER, validUntil: later(365 * DAY).toISOString() },
 };
+const DIGEST = 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg';
+const BULK: NewConsent & { type: 'bulk-payment' } = { type: 'bulk-payment', bulk: { transactions: 240, total: euro('98450.00'), digest: DIGEST }, redirectUri };
 const FUNDS: NewConsent = { type: 'funds-confirmation', validUntil: later(365 * DAY).toISOString(), redirectUri };
 const account = (id: string, more: Partial<OfferedAccount> = {}): OfferedAccount => ({ id, holders: ['anna'], iban: GROCER.iban, currency: 'EUR', product: 'current', ...more });
 const OWNED = [account('a1'), account('a2'), account('usd', { currency: 'USD' }), account('joint', { holders: ['anna', 'bert'] })];
@@ -43,14 +45,15 @@ describe('asking for a consent', () => {
   it('awaits the customer, with no account yet', () => {
     expect(ask(ACCESS)).to.include({ status: 'awaiting_authorisation', version: 1, clientId: 'app-1' }).and.have.deep.property('accounts', []);
   });
-  const roles: [NewConsent, string][] = [[ACCESS, 'aisp'], [PAYMENT, 'pisp'], [RECURRING, 'pisp'], [FUNDS, 'cbpii']];
+  const roles: [NewConsent, string][] = [[ACCESS, 'aisp'], [PAYMENT, 'pisp'], [RECURRING, 'pisp'], [BULK, 'pisp'], [FUNDS, 'cbpii']];
   for (const [input, role] of roles) {
     it(`of type ${input.type} takes the role ${role} and no other`, () => {
       for (const other of BY.roles) expect(codeOf(() => requestConsent(input, { ...BY, roles: [other] })), other).to.equal(other === role ? undefined : 'role_required');
     });
   }
-  it('of a payment lasts a day, or to the end of the day it is to be made on', () => {
-    expect(ask(PAYMENT).expiresAt).to.deep.equal(later(DAY));
+  it('of a payment or a bulk lasts a day, or to the end of the day it is to be made on', () => {
+    for (const input of [PAYMENT, BULK]) expect(ask(input).expiresAt, input.type).to.deep.equal(later(DAY));
+    expect(ask({ ...BULK, bulk: { ...BULK.bulk, requestedExecutionDate: '2026-07-15' } }).expiresAt).to.deep.equal(new Date('2026-07-16T00:00:00Z'));
     expect(ask({ ...PAYMENT, payment: { ...PAYMENT.payment, requestedExecutionDate: '2026-07-15' } }).expiresAt).to.deep.equal(new Date('2026-07-16T00:00:00Z'));
   });
   const recurring = (change: Partial<typeof RECURRING.recurring>): NewConsent => ({ ...RECURRING, recurring: { ...RECURRING.recurring, ...change } });
@@ -66,6 +69,8 @@ describe('asking for a consent', () => {
     ['a creditor IBAN with wrong check digits', { ...PAYMENT, payment: { ...PAYMENT.payment, creditor: { name: 'x', iban: 'DE88370400440532013000' } } }, 'invalid_iban'],
     ['an execution date that does not exist', { ...PAYMENT, payment: { ...PAYMENT.payment, requestedExecutionDate: '2026-06-31' } }, 'unprocessable'],
     ['an execution date in the past', { ...PAYMENT, payment: { ...PAYMENT.payment, requestedExecutionDate: '2026-05-31' } }, 'unprocessable'],
+    ['a bulk of nothing', { ...BULK, bulk: { ...BULK.bulk, total: euro('0') } }, 'invalid_amount'],
+    ['a bulk that is to be made in the past', { ...BULK, bulk: { ...BULK.bulk, requestedExecutionDate: '2026-05-31' } }, 'unprocessable'],
     ['a period that allows less than one payment', recurring({ periodicLimits: [{ maximum: euro('49.99'), period: 'day', alignment: 'consent' }] }), 'unprocessable'],
     ['a period in another currency', recurring({ periodicLimits: [{ maximum: { amount: '900', currency: 'JPY' }, period: 'day', alignment: 'consent' }] }), 'unprocessable'],
     ['the same period twice', recurring({ periodicLimits: [{ maximum: euro('60'), period: 'day', alignment: 'consent' }, { maximum: euro('70'), period: 'day', alignment: 'consent' }] }), 'unprocessable'],
@@ -82,6 +87,13 @@ describe('the customer\'s decision', () => {
   it('refuses an account the customer does not own', () => expect(codeOf(() => approved(ask(ACCESS), ['a1', 'somebody-elses']))).to.equal('unprocessable'));
   it('refuses no account at all', () => expect(codeOf(() => approved(ask(ACCESS), []))).to.equal('unprocessable'));
   for (const input of [PAYMENT, RECURRING, FUNDS]) it(`refuses two accounts for ${input.type}`, () => expect(codeOf(() => approved(ask(input), ['a1', 'a2']))).to.equal('unprocessable'));
+  it('takes several accounts for a bulk, of its currency, unless it names one', () => {
+    expect(approved(ask(BULK), ['a1', 'a2'])).to.deep.include({ status: 'authorised', accounts: ['a1', 'a2'] });
+    const named = ask({ ...BULK, bulk: { ...BULK.bulk, debtorAccountId: 'a2' } });
+    expect(accountsOffered(ask(BULK), OWNED).map(({ id }) => id)).to.deep.equal(['a1', 'a2', 'joint']);
+    expect(accountsOffered(named, OWNED).map(({ id }) => id)).to.deep.equal(['a2']);
+    expect(codeOf(() => approved(named, ['a1']))).to.equal('unprocessable');
+  });
   it('offers a payment only accounts of its currency, and only the one it names', () => {
     expect(accountsOffered(ask(PAYMENT), OWNED).map(({ id }) => id)).to.deep.equal(['a1', 'a2', 'joint']);
     expect(accountsOffered(ask({ ...PAYMENT, payment: { ...PAYMENT.payment, debtorAccountId: 'a2' } }), OWNED).map(({ id }) => id)).to.deep.equal(['a2']);
@@ -141,7 +153,7 @@ describe('an amendment', () => {
     for (const consent of left) expect(consent).to.deep.include({ status: 'authorised', permissions: ['accounts:read'], frequencyPerDay: 4 }).and.not.have.property('amendment');
   });
   it('is for recurring account access in force, of one customer', () => {
-    for (const input of [PAYMENT, RECURRING, FUNDS, { ...ACCESS, recurring: false } as NewConsent]) expect(codeOf(() => amendedTerms(approved(ask(input)), {}, NOW)), input.type).to.equal('unprocessable');
+    for (const input of [PAYMENT, RECURRING, BULK, FUNDS, { ...ACCESS, recurring: false } as NewConsent]) expect(codeOf(() => amendedTerms(approved(ask(input)), {}, NOW)), input.type).to.equal('unprocessable');
     expect(codeOf(() => askAmendment(ask(ACCESS), amendedTerms(ask(ACCESS), {}, NOW), NOW))).to.equal('invalid_state');
     const joint = approveJointly(approved(ask(ACCESS), ['joint']), { customerId: 'bert', now: NOW }).consent;
     expect(codeOf(() => askAmendment(joint, amendedTerms(joint, {}, NOW), NOW))).to.equal('unprocessable');
@@ -177,8 +189,11 @@ describe('the end of a consent', () => {
     expect(age({ ...short, expiresAt: later(MINUTE) }, later(3 * HOUR)).consent).to.include({ status: 'expired', statusReason: 'end_reached' });
   });
   it('is to be used up, for payments only', () => {
-    for (const input of [ACCESS, RECURRING, FUNDS]) expect(consume(approved(ask(input)), NOW).change, input.type).to.equal(undefined);
-    expect(consume(approved(ask(PAYMENT)), NOW).consent).to.include({ status: 'consumed', statusReason: 'payment_initiated' });
+    const uses = ['payment', 'bulk-payment'] as const;
+    for (const use of uses) for (const input of [ACCESS, PAYMENT, RECURRING, BULK, FUNDS].filter(({ type }) => type !== use)) {
+      expect(consume(use)(approved(ask(input)), NOW).change, `${input.type} by ${use}`).to.equal(undefined);
+    }
+    for (const input of [PAYMENT, BULK]) expect(consume(input.type as typeof uses[number])(approved(ask(input)), NOW).consent).to.include({ status: 'consumed', statusReason: 'payment_initiated' });
   });
   it('is told of a week and a day before, once each, unless the consent is shorter', () => {
     const consent = approved(ask(ACCESS));
@@ -188,7 +203,7 @@ describe('the end of a consent', () => {
     for (const [day, before, due] of told) expect(noticeDue(consent, later(day * DAY), before), `day ${day} after ${before}`).to.equal(due);
     const short = approved(ask({ ...ACCESS, validUntil: later(2 * DAY).toISOString() } as NewConsent));
     expect([noticeDue(short, NOW, undefined), noticeDue(short, later(DAY), undefined)]).to.deep.equal([undefined, 1]);
-    expect(noticeDue(approved(ask(PAYMENT)), later(DAY - 1), undefined)).to.equal(undefined);
+    for (const input of [PAYMENT, BULK]) expect(noticeDue(approved(ask(input)), later(DAY - 1), undefined), input.type).to.equal(undefined);
   });
 });
 
@@ -202,11 +217,12 @@ describe('the life of a consent', () => {
     withdraw: (c, now) => withdraw(c, 'app-1', now),
     'bank expires': (c, now) => expireByBank(c, BANK, now),
     'ask to amend': (c, now) => askAmendment(c, amendedTerms(c, { permissions: ['balances:read'] }, now), now),
-    consume: (c, now) => consume(c, now),
+    'consume by a payment': consume('payment'),
+    'consume by a bulk': consume('bulk-payment'),
     age: (c, now) => age(c, now),
   };
   it('follows the table, whatever is done to it in whatever order and however late; only an authorised consent is allowed anything', () => {
-    fc.assert(fc.property(fc.constantFrom(ACCESS, PAYMENT, RECURRING, FUNDS), fc.array(fc.tuple(fc.constantFrom(...Object.keys(acts)), fc.nat(40 * 24)), { maxLength: 14 }), (input, order) => {
+    fc.assert(fc.property(fc.constantFrom(ACCESS, PAYMENT, RECURRING, BULK, FUNDS), fc.array(fc.tuple(fc.constantFrom(...Object.keys(acts)), fc.nat(40 * 24)), { maxLength: 14 }), (input, order) => {
       let consent = ask(input);
       let now = NOW;
       for (const [name, hours] of order) {
@@ -236,6 +252,7 @@ describe('the life of a consent', () => {
 describe('asking beforehand', () => {
   const read = { permission: 'accounts:read' };
   const pay = (amount: string, more = {}): Parameters<typeof judge>[1] => ({ permission: 'payments:initiate', accountId: 'a1', payment: { amount: euro(amount), creditor: GROCER, ...more } });
+  const bulk = (change: object): Parameters<typeof judge>[1] => ({ permission: 'payments:initiate', bulk: { transactions: 240, total: euro('98450.00'), digest: DIGEST, ...change } });
   const cases: [string, Consent, Parameters<typeof judge>[1], string | undefined][] = [
     ['what was granted', approved(ask(ACCESS)), { ...read, accountId: 'a1' }, undefined],
     ['another permission', approved(ask(ACCESS)), { permission: 'balances:read' }, 'consent_permission_missing'],
@@ -246,7 +263,13 @@ describe('asking beforehand', () => {
     ['the payment itself', approved(ask(PAYMENT)), pay('12.50'), undefined],
     ['a cent less', approved(ask(PAYMENT)), pay('12.49'), 'consent_permission_missing'],
     ['another payee', approved(ask(PAYMENT)), pay('12.50', { creditor: { ...GROCER, name: 'Other' } }), 'consent_permission_missing'],
-    ['a payment used up', consume(approved(ask(PAYMENT)), NOW).consent, pay('12.50'), 'consent_consumed'],
+    ['a payment used up', consume('payment')(approved(ask(PAYMENT)), NOW).consent, pay('12.50'), 'consent_consumed'],
+    ['the bulk itself', approved(ask(BULK)), bulk({}), undefined],
+    ['a bulk of one payment more', approved(ask(BULK)), bulk({ transactions: 241 }), 'consent_permission_missing'],
+    ['a bulk of a cent less', approved(ask(BULK)), bulk({ total: euro('98449.99') }), 'consent_permission_missing'],
+    ['a bulk of the same figures from another file', approved(ask(BULK)), bulk({ digest: DIGEST.replace('n', 'N') }), 'consent_permission_missing'],
+    ['a single payment on a consent to a bulk', approved(ask(BULK)), pay('12.50'), 'consent_permission_missing'],
+    ['a bulk on a consent to a payment', approved(ask(PAYMENT)), bulk({}), 'consent_permission_missing'],
     ['one of a series', approved(ask(RECURRING)), pay('50.00'), undefined],
     ['too much of a series', approved(ask(RECURRING)), pay('50.01'), 'consent_limit_exceeded'],
     ['a series not begun', approved(ask({ ...RECURRING, recurring: { ...RECURRING.recurring, validFrom: later(DAY).toISOString() } })), pay('1.00'), 'consent_not_active'],

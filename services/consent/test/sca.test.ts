@@ -16,7 +16,7 @@ const SEEN: OnTheScreen = {
 
 describe('strong authentication: rules', () => {
   it('offer an authenticator only where no money moves', () => {
-    for (const type of ['payment', 'variable-recurring']) expect(methodsFor(type)).to.deep.equal(['message', 'decoupled']);
+    for (const type of ['payment', 'variable-recurring', 'bulk-payment']) expect(methodsFor(type)).to.deep.equal(['message', 'decoupled']);
     for (const type of ['account-access', 'funds-confirmation', undefined]) expect(methodsFor(type)).to.deep.equal(['totp', 'message', 'decoupled']);
   });
   const changes: [string, Partial<OnTheScreen>][] = [

@@ -19,6 +19,11 @@ const PAYMENT: Consent = {
   payment: { amount: { amount: '1234.50', currency: 'EUR' }, creditor: { name: 'Green Grocer', iban: 'DE89370400440532013000' }, remittance: 'Invoice 17', requestedExecutionDate: '2026-12-01' },
 };
 
+const BULK: Consent = {
+  ...BARE, type: 'bulk-payment', permissions: ['payments:initiate'],
+  bulk: { transactions: 240, total: { amount: '98450.00', currency: 'EUR' }, digest: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg', requestedExecutionDate: '2026-12-01' },
+};
+
 /** Every sentence of a catalogue by its path; functions are called with names of their own. */
 function sentences(node: unknown, path = ''): [string, string][] {
   if (typeof node === 'string') return [[path, node]];
@@ -67,6 +72,15 @@ describe('what a customer is shown', () => {
     const summary = summaryOf(PAYMENT, 'Example Budget', english);
     expect([summary.amount, ...summary.rows.map(({ value }) => value)]).to.deep.equal(['€1,234.50', 'Green Grocer', 'DE89 3704 0044 0532 0130 00', 'Invoice 17', '1 December 2026']);
   });
+  it('names number, total, day and file of a bulk, on the screen and in the message', () => {
+    const summary = summaryOf(BULK, 'Example Payroll', english);
+    expect([summary.amount, ...summary.rows.map(({ value }) => value)]).to.deep.equal(['€98,450.00', '240', '1 December 2026', BULK.bulk?.digest]);
+    expect(messageText(BULK, 'Example Payroll', ['Current account'], english)).to.contain('240 payments').and.contain('€98,450.00').and.contain('Example Payroll').and.contain('Current account');
+  });
+  it('of a bulk is linked: another number, total or file is another approval', () => {
+    const changes = [{ transactions: 241 }, { total: { amount: '98450.01', currency: 'EUR' } }, { digest: 'N4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg' }, { digest: undefined }];
+    for (const change of changes) expect(screenHash({ ...BULK, bulk: { ...BULK.bulk!, ...change } as Consent['bulk'] & object }, ['a']).equals(screenHash(BULK, ['a'])), JSON.stringify(change)).to.equal(false);
+  });
   it('is what the message names, too', () => {
     expect(messageText(PAYMENT, 'Example Budget', ['Current account'], english)).to.contain('€1,234.50').and.contain('Green Grocer').and.contain('DE89 3704 0044 0532 0130 00').and.contain('Example Budget').and.contain('Current account');
     expect(messageText(CONSENT, 'Example Budget', ['Current account'], english)).to.contain('Account details and Balances').and.contain('until 22 November 2026');
@@ -87,6 +101,7 @@ describe('what a customer is shown', () => {
   it('can be taken along, and a spreadsheet runs nothing of it', () => {
     const kept = [{ consent: PAYMENT, application: '=HYPERLINK("https://evil.example")', accesses: 0, accounts: ['DE89370400440532013000'], history: [] }];
     expect(exportCsv(kept).split('\r\n')[1]).to.contain('"\'=HYPERLINK(""https://evil.example"")"').and.contain('1234.50,EUR,Green Grocer');
+    expect(exportCsv([{ ...kept[0]!, consent: BULK }])).to.contain('98450.00,EUR,,');
     expect(JSON.parse(exportJson(kept, AT))).to.deep.include({ exportedAt: '2026-11-22T23:30:00.000Z' });
   });
 });

@@ -19,7 +19,7 @@ export type Refusal =
   | 'consent_of_another' | 'account_differs' | 'amount_differs' | 'currency_differs' | 'creditor_differs' | 'remittance_differs'
   | 'date_differs' | 'date_past' | 'date_ahead' | 'date_beyond_consent';
 
-/** What a customer authorised: one payment, or recurring ones within limits. */
+/** What a customer authorised: one payment, recurring ones within limits, or one bulk. */
 export type ConsentTerms = {
   consentId: string;
   /** Grows with every change of the consent; 0 where it was not told. */
@@ -28,13 +28,15 @@ export type ConsentTerms = {
   customerId: string;
   /** Any one of them may be debited. */
   debtorAccountIds: readonly string[];
-  /** Of the payment; or the most of one payment. */
+  /** Of the payment; or the most of one payment; or the total of the bulk. */
   amount: Money;
+  /** Of a bulk: nobody (no name, no account), so that no single payment passes under it. */
   creditor: Party;
   remittance?: string;
   expiresAt?: string;
 } & (
   | { kind: 'payment'; requestedExecutionDate?: string }
+  | { kind: 'bulk-payment'; transactions: number; digest?: string; requestedExecutionDate?: string }
   | { kind: 'variable-recurring'; validFrom: string; validUntil: string; periodicLimits: readonly { maximum: Money; period: string; alignment: string }[] }
 );
 
@@ -43,8 +45,8 @@ export type ConsentTerms = {
  * @throws Error when the consent's limits are not all of one currency, or it names no customer: ours to mend, nobody's request
  */
 export function termsOf(consent: EventData<'consent.authorised'>): ConsentTerms | undefined {
-  const { consentId, clientId, customerId, consentType, accounts, payment, recurring, expiresAt, version = 0 } = consent;
-  const named = consentType === 'payment' ? payment : consentType === 'variable-recurring' ? recurring : undefined;
+  const { consentId, clientId, customerId, consentType, accounts, payment, recurring, bulk, expiresAt, version = 0 } = consent;
+  const named = consentType === 'payment' ? payment : consentType === 'variable-recurring' ? recurring : consentType === 'bulk-payment' && bulk ? { ...bulk, creditor: { name: '', iban: '' }, remittance: undefined } : undefined;
   if (!named) return undefined;
   if (customerId === undefined) throw new Error(`consent ${consentId} was authorised by nobody`);
   const common = {
@@ -58,6 +60,13 @@ export function termsOf(consent: EventData<'consent.authorised'>): ConsentTerms 
       ...(payment.requestedExecutionDate === undefined ? {} : { requestedExecutionDate: payment.requestedExecutionDate }),
     };
   }
+  if (bulk && consentType === 'bulk-payment') {
+    const { transactions, total, debtorAccountId, digest, requestedExecutionDate } = bulk;
+    return {
+      ...common, kind: 'bulk-payment', debtorAccountIds: debtorAccountId === undefined ? accounts : [debtorAccountId], amount: parseMoney(total), transactions,
+      ...(digest === undefined ? {} : { digest }), ...(requestedExecutionDate === undefined ? {} : { requestedExecutionDate }),
+    };
+  }
   const { maximumPerPayment, periodicLimits, debtorAccountId, validFrom, validUntil } = named as NonNullable<typeof recurring>;
   const amount = parseMoney(maximumPerPayment);
   const limits = periodicLimits.map(({ maximum, period, alignment }) => ({ maximum: parseMoney(maximum), period, alignment }));
@@ -69,7 +78,7 @@ export function termsOf(consent: EventData<'consent.authorised'>): ConsentTerms 
 }
 
 /** Whether payments are made under consents of this type. */
-export const paysUnder = (consentType: EventData<'consent.authorised'>['consentType']): boolean => consentType === 'payment' || consentType === 'variable-recurring';
+export const paysUnder = (consentType: EventData<'consent.authorised'>['consentType']): boolean => ['payment', 'variable-recurring', 'bulk-payment'].includes(consentType);
 
 /** How a consent ended, as far as payments are concerned. */
 export type ConsentEnd = 'revoked' | 'withdrawn' | 'expired';

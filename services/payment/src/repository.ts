@@ -170,19 +170,20 @@ async function authorise(database: Database, tx: Tx, terms: ConsentTerms): Promi
   const { consentId, version, clientId, customerId, kind, debtorAccountIds, amount, creditor, remittance, expiresAt } = terms;
   const single = kind === 'payment' ? terms : undefined;
   const recurring = kind === 'variable-recurring' ? terms : undefined;
+  const bulk = kind === 'bulk-payment' ? terms : undefined;
   const limits = recurring?.periodicLimits.map(({ maximum, period, alignment }) => ({ maximumMinor: maximum.minor.toString(), period, alignment }));
   await database.query(
     `insert into authorised_consents as c (consent_id, version, client_id, customer_id, kind, debtor_account_ids, amount_minor, currency, creditor_name, creditor_iban,
-       remittance, expires_at, requested_execution_date, valid_from, valid_until, periodic_limits)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+       remittance, expires_at, requested_execution_date, valid_from, valid_until, periodic_limits, transactions, digest)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
      on conflict (consent_id) do update set (version, debtor_account_ids, amount_minor, currency, creditor_name, creditor_iban,
          remittance, expires_at, requested_execution_date, valid_from, valid_until, periodic_limits)
        = (excluded.version, excluded.debtor_account_ids, excluded.amount_minor, excluded.currency, excluded.creditor_name, excluded.creditor_iban,
          excluded.remittance, excluded.expires_at, excluded.requested_execution_date, excluded.valid_from, excluded.valid_until, excluded.periodic_limits)
        where c.kind = excluded.kind and c.version < excluded.version`,
     [consentId, version, clientId, customerId, kind, debtorAccountIds, amount.minor.toString(), amount.currency, creditor.name, creditor.iban,
-      remittance ?? null, expiresAt ?? null, single?.requestedExecutionDate ?? null, recurring?.validFrom ?? null, recurring?.validUntil ?? null,
-      limits ? JSON.stringify(limits) : null], tx);
+      remittance ?? null, expiresAt ?? null, (single ?? bulk)?.requestedExecutionDate ?? null, recurring?.validFrom ?? null, recurring?.validUntil ?? null,
+      limits ? JSON.stringify(limits) : null, bulk?.transactions ?? null, bulk?.digest ?? null], tx);
 }
 
 function brokenLimitOf(broken: BrokenRow | null, currency: string): BrokenLimit {

@@ -284,6 +284,16 @@ describe('the terms of a consent', () => {
     expect(termsOf(recurringState(given, { recurring: { ...terms, debtorAccountId } }))?.debtorAccountIds).to.deep.equal([debtorAccountId]);
   });
 
+  it('of a bulk: number, total, file and accounts, and nobody whom a single payment could go to', () => {
+    const bulk = { transactions: 240, total: { amount: '98450.00', currency: 'EUR' }, digest: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg' };
+    const { recurring: _none, ...state } = recurringState(given);
+    expect(termsOf({ ...state, consentType: 'bulk-payment', bulk })).to.deep.equal({
+      kind: 'bulk-payment', consentId: given.consentId, version: 2, clientId: given.clientId, customerId: given.customerId, debtorAccountIds: [given.debtorAccountId],
+      amount: { minor: 9_845_000n, currency: 'EUR' }, creditor: { name: '', iban: '' }, transactions: 240, digest: bulk.digest,
+    });
+    expect(paysUnder('bulk-payment')).to.equal(true);
+  });
+
   it('are none for consents under which nothing is paid', () => {
     for (const consentType of ['account-access', 'funds-confirmation'] as const) {
       expect(termsOf({ ...recurringState(given), consentType })).to.equal(undefined);

@@ -125,6 +125,13 @@ describe('payment service', () => {
         expect(answer).to.deep.include({ status: 403 }).and.have.nested.property('body.code', code);
       });
 
+    it('is refused: a single payment under a consent to a bulk', async () => {
+      const given = authorisation();
+      const { payment: _none, ...state } = consentState(given);
+      await service.deliver(consentNews('consent.authorised', { ...state, consentType: 'bulk-payment', bulk: { transactions: 1, total: given.payment.amount } }));
+      expect(await initiate(service, given)).to.deep.include({ status: 403 }).and.have.nested.property('body.code', 'consent_permission_missing');
+    });
+
     it('is refused: another remittance than the one shown', async () => {
       const base = authorisation();
       const given = await known({ ...base, payment: { ...base.payment, remittance: 'Invoice 1' } });
