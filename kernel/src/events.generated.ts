@@ -160,15 +160,21 @@ export interface PeriodicLimit {
   alignment: 'consent' | 'calendar';
 }
 
+/** Money as ISO 20022 writes it: 18 digits, which is more than one can pay with. */
+export interface StatementMoney {
+  amount: string;
+  currency: Currency;
+}
+
 export interface StatementBalance {
-  amount: Money;
+  amount: StatementMoney;
   creditDebit: 'CRDT' | 'DBIT';
   date: CalendarDate;
 }
 
 export interface StatementEntry {
   reference: string;
-  amount: Money;
+  amount: StatementMoney;
   creditDebit: 'CRDT' | 'DBIT';
   reversal: boolean;
   status: string;
@@ -183,7 +189,7 @@ export interface StatementTransaction {
   transactionId?: Text;
   instructionId?: Text;
   uetr?: Text;
-  amount?: Money;
+  amount?: StatementMoney;
   creditDebit?: 'CRDT' | 'DBIT';
   returnReason?: Text;
   remittance?: Text;

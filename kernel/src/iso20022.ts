@@ -13,6 +13,8 @@ import { ParseOption, XmlDocument, XmlElement, XsdValidator } from 'libxml2-wasm
 export const MESSAGES = [
   'pain.001.001.09', 'pain.002.001.10', 'pacs.008.001.08', 'pacs.002.001.10', 'pacs.004.001.09', 'pacs.028.001.03',
   'camt.029.001.09', 'camt.053.001.08', 'camt.054.001.08', 'camt.056.001.08',
+  // Older and newer statements that banks still send: read, never written.
+  'camt.053.001.02', 'camt.053.001.04', 'camt.053.001.10', 'camt.054.001.02', 'camt.054.001.04', 'camt.054.001.10', 'camt.054.001.12',
 ] as const;
 export type MessageName = (typeof MESSAGES)[number];
 
@@ -118,8 +120,8 @@ function textOf(bytes: Uint8Array): string {
 function parse(text: string): XmlDocument {
   try {
     return XmlDocument.fromString(text, { option: ParseOption.XML_PARSE_NONET | ParseOption.XML_PARSE_NO_XXE });
-  } catch {
-    throw new MessageFault('the message is not well-formed XML');
+  } catch (fault) {
+    throw new MessageFault(`the message is not well-formed XML${where(fault)}`);
   }
 }
 
@@ -222,7 +224,8 @@ export function dateAt(node: Node | undefined, ...path: string[]): string | unde
   return text;
 }
 
-function isDay(text: string): boolean {
+/** Whether the calendar has the day (`YYYY-MM-DD`). */
+export function isDay(text: string): boolean {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (!match) return false;
   const [, year, month, day] = match.map(Number) as [number, number, number, number];

@@ -22,7 +22,8 @@ const DECIMAL = /^(-?)(0|[1-9][0-9]{0,13})(?:\.([0-9]+))?$/;
 
 const digitsByCurrency = new Map<string, number>();
 
-function digitsOf(currency: unknown): number {
+/** The decimal places of a currency. @throws Problem invalid_amount when it is none one can pay with */
+export function digitsOf(currency: unknown): number {
   if (typeof currency !== 'string' || !/^[A-Z]{3}$/.test(currency) || NOT_PAYABLE.has(currency))
     throw problem('invalid_amount', 'The currency is not an ISO 4217 code of a payable currency.');
   let digits = digitsByCurrency.get(currency);
