@@ -38,10 +38,15 @@ export interface Customer {
   asOf: Date;
 }
 
-/** Money of an account, in minor units: `booked` is posted, `held` is reserved for payments under way. */
+/**
+ * Money of an account, in minor units: `booked` is posted, `held` is reserved for payments under way, `overdraft` is how far below zero it may
+ * go, `incoming` is held on other accounts of the bank for payments to this one.
+ */
 export interface Balance {
   bookedMinor: bigint;
   heldMinor: bigint;
+  overdraftMinor: bigint;
+  incomingMinor: bigint;
   currency: string;
   asOf: Date;
 }
@@ -202,7 +207,10 @@ export function toAccount(account: Account) {
   };
 }
 
-/** `interimBooked` and `interimAvailable` (ISO 20022 balance types): posted, and posted minus held. */
+/**
+ * ISO 20022 balance types: `interimBooked` is posted, `interimAvailable` is that minus what is held, `expected` is that plus what is on its way
+ * from other accounts of the bank. None of them counts the credit line, which is told beside them where there is one.
+ */
 export function toBalances(accountId: string, balance: Balance) {
   const one = <T extends string>(balanceType: T, minor: bigint) => ({
     balanceType, amount: formatMoney({ minor: minor < 0n ? -minor : minor, currency: balance.currency }),
@@ -210,19 +218,23 @@ export function toBalances(accountId: string, balance: Balance) {
   });
   return {
     accountId,
-    balances: [one('interimBooked', balance.bookedMinor), one('interimAvailable', balance.bookedMinor - balance.heldMinor)],
+    balances: [
+      one('interimBooked', balance.bookedMinor), one('interimAvailable', balance.bookedMinor - balance.heldMinor),
+      one('expected', balance.bookedMinor - balance.heldMinor + balance.incomingMinor),
+    ],
+    ...(balance.overdraftMinor === 0n ? {} : { creditLine: { included: false as const, limit: formatMoney({ minor: balance.overdraftMinor, currency: balance.currency }) } }),
   };
 }
 
 /**
- * Whether `wanted` could be paid from the account now. Funds held for payments under way do not count, and nothing is available on an account that
- * may not be debited.
+ * Whether `wanted` could be paid from the account now, its credit line counted. Funds held for payments under way do not count, and nothing is
+ * available on an account that may not be debited.
  * @throws Problem invalid_amount (not more than zero), unprocessable (not in the currency of the account)
  */
 export function fundsAvailable(account: Pick<Account, 'status' | 'currency'>, balance: Balance | undefined, wanted: Money): boolean {
   positive(wanted);
   if (wanted.currency !== account.currency) throw problem('unprocessable', `The account is kept in ${account.currency}. Ask for an amount in that currency.`);
-  return account.status === 'enabled' && balance !== undefined && balance.bookedMinor - balance.heldMinor >= wanted.minor;
+  return account.status === 'enabled' && balance !== undefined && balance.bookedMinor - balance.heldMinor + balance.overdraftMinor >= wanted.minor;
 }
 
 const indicator = (debit: boolean): 'CRDT' | 'DBIT' => (debit ? 'DBIT' : 'CRDT');
@@ -238,7 +250,8 @@ export interface BookingDetails {
   creditor?: Party;
 }
 
-export type TransactionType = 'payment' | 'incoming-payment' | 'correction';
+/** `payout` is what a closed account leaves to another, `return` and `recall` are money sent back (pacs.004). */
+export type TransactionType = 'payment' | 'incoming-payment' | 'correction' | 'reversal' | 'payout' | 'return' | 'recall';
 
 /** One entry on one account, with what its transaction tells. */
 export interface AccountEntry {
@@ -249,6 +262,8 @@ export interface AccountEntry {
   amount: Money;
   /** UTC date, YYYY-MM-DD. */
   bookingDate: string;
+  /** From when it counts for interest; UTC date. */
+  valueDate: string;
   bookedAt: Date;
   paymentId: string | null;
   details: BookingDetails;
@@ -260,7 +275,7 @@ export function toTransaction(entry: AccountEntry) {
   return {
     transactionId: entry.transactionId, accountId: entry.accountId, type: entry.type, status: 'BOOK' as const,
     creditDebitIndicator: indicator(entry.side === 'debit'), amount: formatMoney(entry.amount),
-    bookingDate: entry.bookingDate, bookedAt: entry.bookedAt.toISOString(),
+    bookingDate: entry.bookingDate, valueDate: entry.valueDate, bookedAt: entry.bookedAt.toISOString(),
     ...(entry.paymentId === null ? {} : { paymentId: entry.paymentId }),
     ...(entry.details.endToEndId === undefined ? {} : { endToEndId: entry.details.endToEndId }),
     ...(entry.details.remittance === undefined ? {} : { remittance: entry.details.remittance }),
@@ -275,6 +290,10 @@ export interface LedgerTransaction {
   type: TransactionType;
   paymentId: string | null;
   bookedAt: Date;
+  /** Of a reversal: what it takes back, why, and who ordered it. */
+  reverses: string | null;
+  reason: string | null;
+  by: string | null;
   entries: { code: string; accountId: string | null; side: 'debit' | 'credit'; amount: Money }[];
 }
 
@@ -284,6 +303,9 @@ export function toLedgerTransaction(booking: LedgerTransaction) {
     transactionId: booking.transactionId, reference: booking.reference, type: booking.type,
     ...(booking.paymentId === null ? {} : { paymentId: booking.paymentId }),
     bookedAt: booking.bookedAt.toISOString(),
+    ...(booking.reverses === null ? {} : { reverses: booking.reverses }),
+    ...(booking.reason === null ? {} : { reason: booking.reason }),
+    ...(booking.by === null ? {} : { by: booking.by }),
     entries: booking.entries.map((entry) => ({
       ledgerAccount: entry.code, ...(entry.accountId === null ? {} : { accountId: entry.accountId }),
       side: entry.side, amount: formatMoney(entry.amount),
@@ -303,11 +325,16 @@ export function positive(amount: Money): Money {
   return amount;
 }
 
+/** Funds held: whether the payment never leaves the bank, and for a refund the transfer that it returns over the rail. */
+interface Held { holdId: string; debtor: Party; onUs: boolean; original?: OriginalTransfer }
+/** A transfer the rail delivered, by what it carried. */
+export type OriginalTransfer = NonNullable<EventData<'funds.reserved'>['original']>;
+
 /** What a ledger operation came to. `reason` is an ISO 20022 external status reason; `onUs` the credited account of ours. */
 export type Reserved =
-  | { outcome: 'reserved'; holdId: string; debtor: Party }
+  | { outcome: 'reserved' } & Held
   | { outcome: 'refused'; reason: string }
-  | { outcome: 'captured'; holdId: string; debtor: Party; transactionId: string; onUsAccountId: string | null }
+  | { outcome: 'captured'; transactionId: string; onUsAccountId: string | null } & Held
   | { outcome: 'released' | 'repeated' };
 export type Captured = { outcome: 'captured'; transactionId: string; onUsAccountId: string | null } | { outcome: 'deferred' | 'repeated' };
 export type Released = { outcome: 'released' | 'unheld' | 'repeated' };

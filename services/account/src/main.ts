@@ -1,34 +1,51 @@
 import { integer, secret } from '@kontor/kernel/config';
+import { childTraceparent, type EventContext } from '@kontor/kernel/events';
+import { newId } from '@kontor/kernel/ids';
 import { defineService, isMain, runService } from '@kontor/kernel/service';
 import { internalBalances } from './internal.js';
+import { ledgerAdministration } from './ledger-administration-repository.js';
+import { ledgerAdministrationRoutes } from './ledger-administration-routes.js';
 import { accountRepository } from './repository.js';
 import { routes } from './routes.js';
 import { subscriptions } from './subscriptions.js';
+
+/** Holds are seldom due; a minute more does no harm. */
+const EXPIRE_EVERY_MS = 30_000;
 
 export const options = defineService({
   name: 'account',
   root: new URL('..', import.meta.url),
   settings: {
     LEDGER_CHECK_EVERY_S: integer({ default: 60, min: 1, max: 86_400, explain: 'How often the ledger\'s invariants are checked, in seconds' }),
+    HOLD_EXPIRES_AFTER_H: integer({ default: 168, min: 1, max: 8_760, explain: 'How long funds are held for a payment that does not end, in hours' }),
     ACCOUNT_BALANCES_KEY: secret({ explain: 'Shared with the consent service: who may read a customer\'s balances for the approval page' }),
   },
   wire: ({ database, settings, logger, metrics }) => {
-    const accounts = accountRepository(database);
+    const accounts = accountRepository(database, { holdHours: settings.HOLD_EXPIRES_AFTER_H });
+    const administration = ledgerAdministration(database, accounts);
     const now = (): Date => new Date();
+    const byTheClock = (): EventContext => ({ correlationId: newId(), traceparent: childTraceparent() });
     const breaks = metrics.gauge({ name: 'ledger_invariant_breaks', help: 'Breaches of the ledger\'s invariants found by the last check.' });
     const check = setInterval(() => {
-      accounts.invariantBreaks().then((found) => {
+      administration.checkAndTell(byTheClock()).then((found) => {
+        if (!found) return;
         breaks.set(found.length);
         for (const { subject } of found.slice(0, 10)) logger.error('the ledger does not balance', { resourceId: subject });
       }).catch((error: Error) => logger.warn('the ledger could not be checked', { error }));
     }, settings.LEDGER_CHECK_EVERY_S * 1000);
+    const expire = setInterval(() => {
+      administration.expireHolds(byTheClock).catch((error: Error) => logger.warn('holds will be ended later', { error }));
+    }, EXPIRE_EVERY_MS);
     return {
-      routes: routes({ accounts, now }),
+      routes: { ...routes({ accounts, now }), ...ledgerAdministrationRoutes({ accounts, administration, now }) },
       subscriptions: subscriptions({ accounts, now }),
       extend: (app) => {
         app.use('/internal', internalBalances({ accounts, key: settings.ACCOUNT_BALANCES_KEY }));
       },
-      stop: async () => clearInterval(check),
+      stop: async () => {
+        clearInterval(check);
+        clearInterval(expire);
+      },
     };
   },
 });

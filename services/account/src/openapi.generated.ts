@@ -208,6 +208,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{accountId}/overdraft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set how far an account may be overdrawn
+         * @description `0.00` takes the overdraft away. A limit below what is in use, held funds counted, is refused (409 `invalid_state`).
+         */
+        put: operations["setOverdraft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify the ledger
+         * @description Reads the whole ledger in one snapshot and answers what was checked and every breach: debits equal credits, balances
+         *     equal the sum of their entries, no number is missing in any sequence, held funds equal the holds, nobody is beyond an
+         *     overdraft limit. The same check runs on a schedule and tells `ledger.invariant-broken`.
+         */
+        post: operations["verifyLedger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/closed-period": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Close the days up to one
+         * @description Nothing is booked or valued in closed days any more; a posting that comes late is booked on the first open day. Days
+         *     are UTC; only days that are over can be closed, and none is opened again. An earlier day than the last closed one
+         *     changes nothing: the answer names the last closed day.
+         */
+        put: operations["closeLedgerPeriod"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/transactions/{transactionId}/reversal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1 */
+                transactionId: components["parameters"]["TransactionId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reverse a booking by a counter-posting
+         * @description Books the same entries the other way round, today; nothing is ever changed or deleted. Once a transaction: a repeat
+         *     answers the reversal there is. Refused (409 `invalid_state`) for a reversal, for a closed account, and when the account
+         *     to be debited no longer has the money.
+         */
+        post: operations["reverseLedgerTransaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ledger/transactions": {
         parameters: {
             query?: never;
@@ -335,7 +427,7 @@ export interface components {
         };
         Balance: {
             /** @enum {string} */
-            balanceType: "interimBooked" | "interimAvailable";
+            balanceType: "interimBooked" | "interimAvailable" | "expected";
             amount: components["schemas"]["Money"];
             creditDebitIndicator: components["schemas"]["CreditDebitIndicator"];
             /** Format: date-time */
@@ -345,6 +437,65 @@ export interface components {
             /** Format: uuid */
             accountId: string;
             balances: components["schemas"]["Balance"][];
+            creditLine?: components["schemas"]["CreditLine"];
+        };
+        /** @description How far the account may be overdrawn; absent when it may not. */
+        CreditLine: {
+            /**
+             * @description Whether the balances count it; they never do
+             * @enum {boolean}
+             */
+            included: false;
+            limit: components["schemas"]["Money"];
+        };
+        /** @description Who of the staff acts, as an opaque id of your own; no name. It is kept as `<clientId>/<staffMember>` */
+        StaffMember: string;
+        OverdraftOrder: {
+            limit: components["schemas"]["Money"];
+            staffMember: components["schemas"]["StaffMember"];
+        };
+        ReversalOrder: {
+            /** @description Why; kept with the booking and told */
+            reason: string;
+            staffMember: components["schemas"]["StaffMember"];
+        };
+        PeriodOrder: {
+            /**
+             * Format: date
+             * @description The last day of the period (UTC)
+             */
+            closedThrough: string;
+            staffMember: components["schemas"]["StaffMember"];
+        };
+        ClosedPeriod: {
+            /** Format: date */
+            closedThrough: string;
+        };
+        LedgerVerification: {
+            /** Format: date-time */
+            verifiedAt: string;
+            /** @description No breach was found */
+            sound: boolean;
+            checked: {
+                transactions: number;
+                entries: number;
+                /** @description Ledger accounts of customers and of the bank */
+                accounts: number;
+                /** @description Holds that stand */
+                holds: number;
+            };
+            invariants: {
+                invariant: string;
+                breaches: number;
+            }[];
+            breaches: {
+                invariant: string;
+                /** @description Id of the transaction or ledger account */
+                subject: string;
+                /** @description What the number should be (minor units, or a count) */
+                expected: string;
+                actual: string;
+            }[];
         };
         Transaction: {
             /** Format: uuid */
@@ -361,6 +512,11 @@ export interface components {
             amount: components["schemas"]["Money"];
             /** Format: date */
             bookingDate: string;
+            /**
+             * Format: date
+             * @description From when the amount counts for interest
+             */
+            valueDate?: string;
             /** Format: date-time */
             bookedAt: string;
             /** Format: uuid */
@@ -372,8 +528,11 @@ export interface components {
                 iban?: string;
             };
         };
-        /** @enum {string} */
-        TransactionType: "payment" | "incoming-payment" | "correction";
+        /**
+         * @description `payout` is what a closed account left to another; `return` and `recall` are money sent back (pacs.004)
+         * @enum {string}
+         */
+        TransactionType: "payment" | "incoming-payment" | "correction" | "reversal" | "payout" | "return" | "recall";
         TransactionList: {
             data: components["schemas"]["Transaction"][];
             nextCursor: string | null;
@@ -397,6 +556,15 @@ export interface components {
             paymentId?: string;
             /** Format: date-time */
             bookedAt: string;
+            /**
+             * Format: uuid
+             * @description The transaction this takes back
+             */
+            reverses?: string;
+            /** @description Why the staff booked it */
+            reason?: string;
+            /** @description `<clientId>/<staffMember>` who ordered it */
+            by?: string;
             entries: components["schemas"]["LedgerEntry"][];
         };
         LedgerTransactionList: {
@@ -708,7 +876,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The booked and the available balance, read together. */
+            /** @description The booked, the available and the expected balance, read together. */
             200: {
                 headers: {
                     "X-BIAN-Service-Domain": components["headers"]["BianServiceDomain"];
@@ -730,6 +898,15 @@ export interface operations {
                      *         },
                      *         {
                      *           "balanceType": "interimAvailable",
+                     *           "amount": {
+                     *             "amount": "1200.00",
+                     *             "currency": "EUR"
+                     *           },
+                     *           "creditDebitIndicator": "CRDT",
+                     *           "asOf": "2026-01-05T09:31:00.000Z"
+                     *         },
+                     *         {
+                     *           "balanceType": "expected",
                      *           "amount": {
                      *             "amount": "1200.00",
                      *             "currency": "EUR"
@@ -900,6 +1077,224 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Transaction"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setOverdraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "limit": {
+                 *         "amount": "500.00",
+                 *         "currency": "EUR"
+                 *       },
+                 *       "staffMember": "staff-17"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OverdraftOrder"];
+            };
+        };
+        responses: {
+            /** @description The balances with the credit line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accountId": "0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44",
+                     *       "balances": [
+                     *         {
+                     *           "balanceType": "interimBooked",
+                     *           "amount": {
+                     *             "amount": "0.00",
+                     *             "currency": "EUR"
+                     *           },
+                     *           "creditDebitIndicator": "CRDT",
+                     *           "asOf": "2026-01-05T09:31:00.000Z"
+                     *         },
+                     *         {
+                     *           "balanceType": "interimAvailable",
+                     *           "amount": {
+                     *             "amount": "0.00",
+                     *             "currency": "EUR"
+                     *           },
+                     *           "creditDebitIndicator": "CRDT",
+                     *           "asOf": "2026-01-05T09:31:00.000Z"
+                     *         },
+                     *         {
+                     *           "balanceType": "expected",
+                     *           "amount": {
+                     *             "amount": "0.00",
+                     *             "currency": "EUR"
+                     *           },
+                     *           "creditDebitIndicator": "CRDT",
+                     *           "asOf": "2026-01-05T09:31:00.000Z"
+                     *         }
+                     *       ],
+                     *       "creditLine": {
+                     *         "included": false,
+                     *         "limit": {
+                     *           "amount": "500.00",
+                     *           "currency": "EUR"
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Balances"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    verifyLedger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was checked, and the breaches; at most 100 are listed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "verifiedAt": "2026-01-05T09:31:00.000Z",
+                     *       "sound": true,
+                     *       "checked": {
+                     *         "transactions": 1200,
+                     *         "entries": 2400,
+                     *         "accounts": 310,
+                     *         "holds": 4
+                     *       },
+                     *       "invariants": [
+                     *         {
+                     *           "invariant": "debits equal credits",
+                     *           "breaches": 0
+                     *         }
+                     *       ],
+                     *       "breaches": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LedgerVerification"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    closeLedgerPeriod: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "closedThrough": "2025-12-31",
+                 *       "staffMember": "staff-17"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PeriodOrder"];
+            };
+        };
+        responses: {
+            /** @description The last closed day. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "closedThrough": "2025-12-31"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ClosedPeriod"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    reverseLedgerTransaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1 */
+                transactionId: components["parameters"]["TransactionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Booked twice by the sender",
+                 *       "staffMember": "staff-17"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReversalOrder"];
+            };
+        };
+        responses: {
+            /** @description The reversal, with both sides. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transactionId": "0198a6f5-77aa-7d20-b1c5-90f2d8e3a6b1",
+                     *       "reference": "reversal:0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1",
+                     *       "type": "reversal",
+                     *       "bookedAt": "2026-01-06T10:00:00.000Z",
+                     *       "reverses": "0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1",
+                     *       "reason": "Booked twice by the sender",
+                     *       "by": "back-office/staff-17",
+                     *       "entries": [
+                     *         {
+                     *           "ledgerAccount": "settlement:EUR",
+                     *           "side": "credit",
+                     *           "amount": {
+                     *             "amount": "50.00",
+                     *             "currency": "EUR"
+                     *           }
+                     *         },
+                     *         {
+                     *           "ledgerAccount": "customer:0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44",
+                     *           "accountId": "0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44",
+                     *           "side": "debit",
+                     *           "amount": {
+                     *             "amount": "50.00",
+                     *             "currency": "EUR"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LedgerTransaction"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -12,12 +12,15 @@ import type { AccountRepository } from './repository.js';
 
 type Schemas = components['schemas'];
 
+type AccountOperation = 'openAccount' | 'getAccountOpening' | 'updateAccount' | 'closeAccount' | 'blockAccount' | 'listAccounts' | 'getAccount' | 'getBalances'
+  | 'confirmFunds' | 'listTransactions' | 'getTransaction' | 'listLedgerTransactions' | 'getLedgerTransaction';
+
 export interface RouteNeeds {
   accounts: AccountRepository;
   now: () => Date;
 }
 
-export function routes({ accounts, now }: RouteNeeds): Routes<operations> {
+export function routes({ accounts, now }: RouteNeeds): Pick<Routes<operations>, AccountOperation> {
   const existing = async (accountId: string): Promise<Account> => {
     const account = await accounts.find(accountId);
     if (!account) throw problem('account_not_found');
@@ -70,7 +73,7 @@ export function routes({ accounts, now }: RouteNeeds): Routes<operations> {
     async getBalances({ params }) {
       const account = await existing(params.accountId);
       const balance = await accounts.balance(params.accountId)
-        ?? { bookedMinor: 0n, heldMinor: 0n, currency: account.currency, asOf: now() };
+        ?? { bookedMinor: 0n, heldMinor: 0n, overdraftMinor: 0n, incomingMinor: 0n, currency: account.currency, asOf: now() };
       return { status: 200, body: toBalances(params.accountId, balance), headers: bianHeaders(account) };
     },
     async confirmFunds({ params, body }) {

@@ -42,6 +42,20 @@ export function subscriptions({ accounts, now }: { accounts: AccountRepository; 
     });
   };
 
+  const reserve = async (event: Event<'payment.initiated' | 'payment.due'>, effects: Effects): Promise<void> => {
+    const { paymentId, debtorAccountId: accountId, amount, refundOf } = event.data;
+    const reserved = await accounts.reserve(
+      { paymentId, accountId, amount: positive(parseMoney(amount)), details: detailsOf(event.data), refundOf, now: now() }, effects.tx);
+    if (reserved.outcome === 'refused')
+      await effects.emit(told(event, { type: 'funds.refused', data: { paymentId, accountId, reason: reserved.reason } }, paymentId));
+    if (reserved.outcome === 'reserved' || reserved.outcome === 'captured') {
+      const { holdId, debtor, onUs, original } = reserved;
+      const data = { paymentId, accountId, holdId, debtor, ...(onUs ? { onUs } : {}), ...(original ? { original } : {}) };
+      await effects.emit(told(event, { type: 'funds.reserved', data }, paymentId));
+    }
+    if (reserved.outcome === 'captured') await tellCaptured(event, effects, { paymentId, accountId, amount, ...reserved });
+  };
+
   const release = async (event: Event<'payment.rejected' | 'payment.cancelled'>, { tx, emit }: Effects): Promise<void> => {
     const { paymentId, debtorAccountId: accountId } = event.data;
     const { outcome } = await accounts.release({ paymentId, accountId, now: now() }, tx);
@@ -57,16 +71,10 @@ export function subscriptions({ accounts, now }: { accounts: AccountRepository; 
     'core.account-booked': (event, effects) => changeAccount(event, effects, (account): Change => bookAtCore(account, event.data, now())),
     'core.account-refused': (event, effects) => changeAccount(event, effects, (account): Change => refuseAtCore(account, event.data.reason)),
 
-    async 'payment.initiated'(event, effects) {
-      const { paymentId, debtorAccountId: accountId, amount } = event.data;
-      const reserved = await accounts.reserve(
-        { paymentId, accountId, amount: positive(parseMoney(amount)), details: detailsOf(event.data), now: now() }, effects.tx);
-      if (reserved.outcome === 'refused')
-        await effects.emit(told(event, { type: 'funds.refused', data: { paymentId, accountId, reason: reserved.reason } }, paymentId));
-      if (reserved.outcome === 'reserved' || reserved.outcome === 'captured')
-        await effects.emit(told(event, { type: 'funds.reserved', data: { paymentId, accountId, holdId: reserved.holdId, debtor: reserved.debtor } }, paymentId));
-      if (reserved.outcome === 'captured') await tellCaptured(event, effects, { paymentId, accountId, amount, ...reserved });
+    'payment.initiated': async (event, effects) => {
+      if (!event.data.deferred) await reserve(event, effects);
     },
+    'payment.due': reserve,
     async 'payment.settled'(event, effects) {
       const { paymentId, debtorAccountId: accountId, amount } = event.data;
       const captured = await accounts.capture({ paymentId, accountId, amount: positive(parseMoney(amount)), now: now() }, effects.tx);

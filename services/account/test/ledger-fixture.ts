@@ -1,7 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
 import type { Database, Tx } from '@kontor/kernel/database';
 import { newId } from '@kontor/kernel/ids';
 import type { Money } from '@kontor/kernel/money';
 import { bookAtCore, openAccount, type Customer } from '../src/account.js';
+import { ledgerAdministration } from '../src/ledger-administration-repository.js';
 import { accountRepository } from '../src/repository.js';
 
 export const NOW = new Date('2026-01-05T09:30:00.000Z');
@@ -28,10 +31,11 @@ export function ledgerFixture(database: Database) {
 
   return {
     accounts, inTx, open,
+    administration: ledgerAdministration(database, accounts),
     credit: (iban: string, amount: Money, railReference: string = newId(), now = NOW) =>
       inTx((tx) => accounts.credit({ railReference, iban, amount, details: { endToEndId: 'E2E', debtor: { name: 'Payer', iban: 'NL02ABNA0123456789' } }, now }, tx)),
-    reserve: (paymentId: string, accountId: string, amount: Money, creditorIban = 'NL02ABNA0123456789') =>
-      inTx((tx) => accounts.reserve({ paymentId, accountId, amount, details: { endToEndId: 'E2E', creditor: { name: 'Payee', iban: creditorIban } }, now: NOW }, tx)),
+    reserve: (paymentId: string, accountId: string, amount: Money, creditorIban = 'NL02ABNA0123456789', refundOf?: string) =>
+      inTx((tx) => accounts.reserve({ paymentId, accountId, amount, details: { endToEndId: 'E2E', creditor: { name: 'Payee', iban: creditorIban } }, refundOf, now: NOW }, tx)),
     capture: (paymentId: string, accountId: string, amount: Money) => inTx((tx) => accounts.capture({ paymentId, accountId, amount, now: NOW }, tx)),
     release: (paymentId: string, accountId: string) => inTx((tx) => accounts.release({ paymentId, accountId, now: NOW }, tx)),
     /** Booked and held minor units. */
@@ -47,3 +51,30 @@ export function ledgerFixture(database: Database) {
     },
   };
 }
+
+/** Holds a row lock by hand; starts the contenders one after the other, each once the one before waits; then lets go. */
+export const heldRow = (url: () => string) => async (lock: string, params: unknown[], contenders: (() => Promise<unknown>)[]): Promise<PromiseSettledResult<unknown>[]> => {
+  const [holder, watcher] = [new pg.Client({ connectionString: url() }), new pg.Client({ connectionString: url() })];
+  await Promise.all([holder.connect(), watcher.connect()]);
+  const waiting = async (): Promise<number> => {
+    const { rows } = await watcher.query<{ n: number }>(`select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+    return rows[0]?.n ?? 0;
+  };
+  try {
+    await holder.query('begin');
+    await holder.query(lock, params);
+    const running: Promise<unknown>[] = [];
+    for (const contend of contenders) {
+      running.push(contend());
+      running.at(-1)?.catch(() => undefined);
+      for (let tries = 0; await waiting() < running.length; tries++) {
+        if (tries > 200) throw new Error('nobody waits for the lock: the test proves nothing');
+        await pause(10);
+      }
+    }
+    await holder.query('commit');
+    return await Promise.allSettled(running);
+  } finally {
+    await Promise.all([holder.end(), watcher.end()]);
+  }
+};

@@ -15,7 +15,7 @@ const account = (change: Partial<Account> = {}): Account => ({
   iban: 'DE78997000010000000017', coreReference: 'CORE-17', nickname: null, refusalReason: null, createdAt: NOW, openedAt: NOW, ...change,
 });
 const pending = () => account({ status: 'pending', iban: null, coreReference: null, openedAt: null });
-const balance = (bookedMinor: bigint, heldMinor = 0n) => ({ bookedMinor, heldMinor, currency: 'EUR', asOf: NOW });
+const balance = (bookedMinor: bigint, heldMinor = 0n) => ({ bookedMinor, heldMinor, overdraftMinor: 0n, incomingMinor: 0n, currency: 'EUR', asOf: NOW });
 
 function refusal(action: () => unknown): string {
   try {
@@ -123,17 +123,24 @@ describe('looking after an account', () => {
 });
 
 describe('what is shown of money', () => {
-  it('is the booked balance and the available one, which is less the held funds', () => {
-    expect(toBalances('a-1', balance(12_050n, 50n)).balances).to.deep.equal([
+  it('is the booked balance, the available one, which is less the held funds, and the expected one, which counts what is on its way', () => {
+    expect(toBalances('a-1', { ...balance(12_050n, 50n), incomingMinor: 7n }).balances).to.deep.equal([
       { balanceType: 'interimBooked', amount: { amount: '120.50', currency: 'EUR' }, creditDebitIndicator: 'CRDT', asOf: NOW.toISOString() },
       { balanceType: 'interimAvailable', amount: { amount: '120.00', currency: 'EUR' }, creditDebitIndicator: 'CRDT', asOf: NOW.toISOString() },
+      { balanceType: 'expected', amount: { amount: '120.07', currency: 'EUR' }, creditDebitIndicator: 'CRDT', asOf: NOW.toISOString() },
     ]);
+  });
+  it('is the credit line beside the balances, never in them; none where the account may not be overdrawn', () => {
+    const shown = toBalances('a-1', { ...balance(0n), overdraftMinor: 5_000n });
+    expect(shown.creditLine).to.deep.equal({ included: false, limit: { amount: '50.00', currency: 'EUR' } });
+    expect(shown.balances[1]?.amount.amount).to.equal('0.00');
+    expect(toBalances('a-1', balance(0n))).to.not.have.property('creditLine');
   });
   it('is a positive amount with DBIT when a balance is below zero', () =>
     expect(toBalances('a-1', balance(-5n)).balances[0]).to.deep.include({ amount: { amount: '0.05', currency: 'EUR' }, creditDebitIndicator: 'DBIT' }));
 
   const entry = (side: 'debit' | 'credit'): AccountEntry => ({
-    transactionId: 't-1', accountId: 'a-1', type: 'payment', side, amount: { minor: 5000n, currency: 'EUR' }, bookingDate: '2026-01-05', bookedAt: NOW,
+    transactionId: 't-1', accountId: 'a-1', type: 'payment', side, amount: { minor: 5000n, currency: 'EUR' }, bookingDate: '2026-01-05', valueDate: '2026-01-05', bookedAt: NOW,
     paymentId: 'p-1', details: { endToEndId: 'E2E', debtor: { name: 'Payer', iban: 'NL02ABNA0123456789' }, creditor: { name: 'Payee', iban: 'DE78997000010000000017' } },
   });
   it('is the other party: the creditor of a debit, the debtor of a credit', () => {
@@ -142,7 +149,7 @@ describe('what is shown of money', () => {
   });
   it('is both sides and no names for compliance', () => {
     const shown = toLedgerTransaction({
-      transactionId: 't-1', reference: 'payment:p-1', type: 'payment', paymentId: 'p-1', bookedAt: NOW,
+      transactionId: 't-1', reference: 'payment:p-1', type: 'payment', paymentId: 'p-1', bookedAt: NOW, reverses: null, reason: null, by: null,
       entries: [
         { code: 'customer:a-1', accountId: 'a-1', side: 'debit', amount: { minor: 100n, currency: 'JPY' } },
         { code: 'settlement:JPY', accountId: null, side: 'credit', amount: { minor: 100n, currency: 'JPY' } },
@@ -177,6 +184,8 @@ describe('a confirmation of funds', () => {
   it('is yes to the last minor unit that is not held, and no beyond it', () => {
     expect(fundsAvailable(account(), balance(10_000n, 2_500n), eur(7_500n))).to.equal(true);
     expect(fundsAvailable(account(), balance(10_000n, 2_500n), eur(7_501n))).to.equal(false);
+    const line = { ...balance(0n), overdraftMinor: 100n };
+    expect([fundsAvailable(account(), line, eur(100n)), fundsAvailable(account(), line, eur(101n))]).to.deep.equal([true, false]);
   });
   it('is no for an account that may not be debited, whatever is on it', () => {
     for (const status of ['pending', 'blocked', 'closed'] as const) expect(fundsAvailable(account({ status }), balance(10_000n), eur(1n)), status).to.equal(false);

@@ -49,7 +49,7 @@ describe('the account service', () => {
   const read = (path: string, op: string, caller: TestCaller) => service.request('GET', path, { op, caller });
   const balances = async (accountId: string): Promise<string[]> => {
     const { body } = await read(`/v1/accounts/${accountId}/balances`, 'getBalances', reader([accountId]));
-    return (body.balances as { amount: { amount: string } }[]).map(({ amount }) => amount.amount);
+    return (body.balances as { amount: { amount: string } }[]).slice(0, 2).map(({ amount }) => amount.amount);
   };
 
   describe('opening', () => {
