@@ -12,6 +12,15 @@ export async function appendEvent(database: Database, tx: Tx, event: Event): Pro
     [event.id, event.type, JSON.stringify(event)], tx);
 }
 
+/** As `appendEvent` for several events, in their order. */
+export async function appendEvents(database: Database, tx: Tx, events: readonly Event[]): Promise<void> {
+  if (events.length === 0) return;
+  await database.query(
+    `insert into outbox (id, type, routing_key, event)
+     select (event ->> 'id')::uuid, event ->> 'type', event ->> 'type', event from jsonb_array_elements($1::jsonb) with ordinality as told (event, place) order by place
+     on conflict (id) do nothing`, [JSON.stringify(events)], tx);
+}
+
 /** A running relay. */
 export interface Relay {
   /** Finishes the batch under way and stops. */

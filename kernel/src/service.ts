@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Express } from 'express';
+import { gather, hearAlone, hearTogether } from './batches.js';
 import { flag, integer, oneOf, port, readSettings, SettingsError, text, url, type Setting, type Settings } from './config.js';
 import { loadContract } from './contract.js';
-import { connectDatabase, isConnectionError, migrate, type Database } from './database.js';
-import { traceIdOf, type Event, type EventType } from './events.js';
+import { connectDatabase, isConnectionError, migrate, type Database, type Tx } from './database.js';
+import { traceIdOf, type AnyEvent, type Event, type EventType } from './events.js';
 import type { AnyRoutes, Effects, OutsideSubscriptions, Subscriptions } from './handlers.js';
 import { createApp } from './http.js';
-import { firstTime } from './inbox.js';
 import { createLogger, type Logger } from './logger.js';
 import { connectBroker, Transient, type Broker } from './messaging.js';
 import { createMetrics, type Metrics } from './metrics.js';
@@ -60,12 +60,22 @@ export interface Wiring {
    * while that system is out of reach, no other event waits and no database connection is held.
    */
   outside?: OutsideSubscriptions;
+  /** Events that would wait for the same row are worked on in one transaction (batches.ts). */
+  together?: Together;
   /** Pages and internal endpoints; mounted before the contract, without its guards: they guard themselves. */
   extend?: (app: Express) => void;
   /** Further checks of /readyz; each answers within a second. */
   ready?: Record<string, () => boolean | Promise<boolean>>;
   /** Called at the end, after requests and subscriptions have finished and before the database closes. */
   stop?: () => Promise<void>;
+}
+
+/** Which events belong together, and what a batch of them locks beforehand. */
+export interface Together {
+  /** Events of one key wait for the same row; undefined is worked on alone. */
+  key: (event: AnyEvent) => string | undefined | Promise<string | undefined>;
+  /** Takes every lock the events will need in the order in which all transactions take them. */
+  prepare: (events: readonly AnyEvent[], tx: Tx) => Promise<void>;
 }
 
 /** A service as its main.ts declares it. */
@@ -141,7 +151,7 @@ export async function startService<S extends Spec>(options: ServiceOptions<S>, e
       gatewayTokenPublicKey: settings.GATEWAY_TOKEN_PUBLIC_KEY, sandbox: settings.SANDBOX,
       readiness: () => readiness({ database, broker, wiring, stopping: () => state.stopping }),
     });
-    const deliver = logged(logger, subscriber(options.name, wiring.subscriptions ?? {}, database, emitNow));
+    const deliver = logged(logger, subscriber(options.name, wiring, database, emitNow));
     const outside = logged(logger, outsideSubscriber(wiring.outside ?? {}));
     const server = await listen(app, settings.HOST, settings.PORT);
     undo.push(() => closeServer(server));
@@ -232,20 +242,27 @@ function present<T>(value: T | undefined, fault: string): T {
   return value;
 }
 
+/** The most events of one transaction; beyond 64 savepoints PostgreSQL keeps its list of them elsewhere, and slower. */
+const BATCH = 32;
+
 /** What happens with a delivered event: with a database in one transaction with the inbox, else at once. */
-function subscriber(consumer: string, subscriptions: Subscriptions, database: Database | undefined, emitNow: (event: Event) => Promise<void>): (event: Event) => Promise<void> {
+function subscriber(consumer: string, wiring: Wiring, database: Database | undefined, emitNow: (event: Event) => Promise<void>): (event: Event) => Promise<void> {
+  const { subscriptions = {}, together } = wiring;
+  const handlerOf = (event: Event) => subscriptions[event.type] as ((event: Event, effects: Effects) => Promise<void>) | undefined;
+  if (!database) {
+    return async (event) => {
+      await handlerOf(event)?.(event, { emit: emitNow, get tx() { return present(undefined, 'this service has no database') as never; } });
+    };
+  }
+  const handle = async (event: Event, effects: Effects): Promise<void> => handlerOf(event)?.(event, effects);
+  const inBatches = together && gather<Event>(BATCH, (events) =>
+    hearTogether(database, consumer, events, { handle, prepare: (batch, tx) => together.prepare(batch as AnyEvent[], tx) }));
   return async (event) => {
-    const handle = subscriptions[event.type] as ((event: Event, effects: Effects) => Promise<void>) | undefined;
     // A binding of an older release may still bring a type nobody here hears.
-    if (!handle) return;
-    if (!database) {
-      await handle(event, { emit: emitNow, get tx() { return present(undefined, 'this service has no database') as never; } });
-      return;
-    }
-    await database.transaction(async (tx) => {
-      if (!(await firstTime(database, tx, consumer, event.id))) return;
-      await handle(event, { tx, emit: (told) => appendEvent(database, tx, told) });
-    });
+    if (!handlerOf(event)) return;
+    const key = await together?.key(event as AnyEvent);
+    if (key === undefined || !inBatches) await hearAlone(database, consumer, event, handle);
+    else await inBatches(key, event);
   };
 }
 

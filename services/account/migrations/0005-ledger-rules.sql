@@ -327,3 +327,24 @@ begin
     v_reversed.payment_id, v_reversed.details || p_details, p_now, v_entries) p;
   outcome := case when v_booked then 'reversed' else 'repeated' end;
 end $$;
+
+-- Takes every lock a batch of events will need, in the order in which single ones take them, and keeps the batch on one row of
+-- each internal account.
+--   p_payments: payments that are settled or released      p_accounts: debtors      p_ibans: creditors of incoming transfers
+create function prepare_batch(p_payments uuid[], p_accounts uuid[], p_ibans text[]) returns void
+language plpgsql as $$
+declare
+  v_accounts uuid[];
+begin
+  perform set_config('kontor.shard', floor(random() * 64)::text, true);
+  perform 1 from holds h where h.payment_id = any (p_payments) order by h.payment_id for update;
+  v_accounts := array(
+    select a.account_id from accounts a
+      where a.account_id = any (p_accounts) or a.iban = any (p_ibans)
+        or a.account_id in (select h.creditor_account_id from holds h where h.payment_id = any (p_payments) and h.creditor_account_id is not null)
+      order by a.account_id for share);
+  perform lock_balances(v_accounts || array(
+    select i.ledger_account_id from ledger_accounts i
+      where i.code in (select k.kind || ':' || a.currency from accounts a, (values ('settlement'), ('suspense')) k (kind) where a.account_id = any (v_accounts))
+    ), null);
+end $$;

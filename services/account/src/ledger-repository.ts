@@ -64,6 +64,17 @@ export function ledgerRepository(database: Database, { holdHours = 168 }: { hold
       }
     },
 
+    /** The account of ours a payment is on its way to; undefined when it leaves the bank or is not known. */
+    async creditorOf(paymentId: string): Promise<string | undefined> {
+      const [row] = await database.query<{ creditor_account_id: string | null }>('select creditor_account_id from holds where payment_id = $1', [paymentId]);
+      return row?.creditor_account_id ?? undefined;
+    },
+
+    /** Takes the locks of a batch: payments that end, accounts debited, IBANs credited. */
+    async prepareBatch(batch: { payments: string[]; accounts: string[]; ibans: string[] }, tx: Tx): Promise<void> {
+      await database.query('select prepare_batch($1, $2, $3)', [batch.payments, batch.accounts, batch.ibans], tx);
+    },
+
     /** Entries of an account, newest first. */
     async entries(accountId: string, dates: { from: string | null; to: string | null }, page: Page): Promise<Found<AccountEntry>> {
       const before = page.cursor === undefined ? null : position(page.cursor);

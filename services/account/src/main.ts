@@ -7,7 +7,7 @@ import { ledgerAdministration } from './ledger-administration-repository.js';
 import { ledgerAdministrationRoutes } from './ledger-administration-routes.js';
 import { accountRepository } from './repository.js';
 import { routes } from './routes.js';
-import { subscriptions } from './subscriptions.js';
+import { sameBalance, subscriptions } from './subscriptions.js';
 
 /** Holds are seldom due; a minute more does no harm. */
 const EXPIRE_EVERY_MS = 30_000;
@@ -39,6 +39,7 @@ export const options = defineService({
     return {
       routes: { ...routes({ accounts, now }), ...ledgerAdministrationRoutes({ accounts, administration, now }) },
       subscriptions: subscriptions({ accounts, now }),
+      together: sameBalance(accounts),
       extend: (app) => {
         app.use('/internal', internalBalances({ accounts, key: settings.ACCOUNT_BALANCES_KEY }));
       },

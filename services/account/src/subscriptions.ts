@@ -3,9 +3,9 @@
  * (migrations/0003-postings.sql), so a handler only tells what came of it.
  */
 import type { Tx } from '@kontor/kernel/database';
-import { contextOf, newEvent, type Event, type EventData, type EventType } from '@kontor/kernel/events';
+import { contextOf, newEvent, type AnyEvent, type Event, type EventData, type EventType } from '@kontor/kernel/events';
 import { parseMoney, type WireMoney } from '@kontor/kernel/money';
-import type { Subscriptions } from '@kontor/kernel/service';
+import type { Subscriptions, Together } from '@kontor/kernel/service';
 import {
   accountEvent, bookAtCore, customerFrom, positive, refuseAtCore, type BookingDetails, type Change, type CustomerEvent, type Party, type Told,
 } from './account.js';
@@ -92,6 +92,33 @@ export function subscriptions({ accounts, now }: { accounts: AccountRepository; 
         await effects.emit(told(event, { type: 'account.credit-refused', data: { railReference, messageId, reason: credited.reason } }, railReference));
       if (credited.outcome === 'credited')
         await tellCredited(event, effects, { accountId: credited.accountId, transactionId: credited.transactionId, amount, endToEndId, railReference });
+    },
+  };
+}
+
+/**
+ * Events that change the same balance are booked in one transaction. A settlement on-us goes with the others of its creditor: one who is paid
+ * by thousands is the account that is hot, not those who pay him.
+ */
+export function sameBalance(accounts: Pick<AccountRepository, 'creditorOf' | 'prepareBatch'>): Together {
+  return {
+    async key(event: AnyEvent) {
+      switch (event.type) {
+        case 'payment.initiated': return event.data.deferred ? undefined : event.data.debtorAccountId;
+        case 'payment.due': case 'payment.rejected': case 'payment.cancelled': return event.data.debtorAccountId;
+        case 'payment.settled': return await accounts.creditorOf(event.data.paymentId) ?? event.data.debtorAccountId;
+        case 'rail.credit-transfer-received': return event.data.creditorIban;
+        default: return undefined;
+      }
+    },
+    async prepare(events, tx) {
+      const batch = { payments: [] as string[], accounts: [] as string[], ibans: [] as string[] };
+      for (const { type, data } of events) {
+        if (type === 'payment.settled' || type === 'payment.rejected' || type === 'payment.cancelled') batch.payments.push(data.paymentId);
+        if (type === 'rail.credit-transfer-received') batch.ibans.push(data.creditorIban);
+        else if ('debtorAccountId' in data) batch.accounts.push(data.debtorAccountId);
+      }
+      await accounts.prepareBatch(batch, tx);
     },
   };
 }
