@@ -153,7 +153,7 @@ export const REASONS = {
   /** "At the request of the debtor." */
   atRequest: 'CUST',
   fraud: 'FR01',
-  /** "Associated message was received after agreed processing cut-off time": the hold ran out before the payment was submitted. */
+  /** "Associated message was received after agreed processing cut-off time": the hold, or the time of an instant payment, ran out before it was submitted. */
   tooLate: 'TM01',
 } as const;
 
@@ -213,19 +213,26 @@ function arrive(payment: Payment, stage: Stage, reason: string | undefined, at: 
   const change: StatusChange = reason === undefined ? { status, at } : { status, at, reason };
   return {
     ...rest, status, ...(reason === undefined ? {} : { statusReason: reason }), ...(pendingFor ? { pendingFor } : {}),
-    ...(status === 'ACCP' ? { acceptedAt: at } : {}), history: status === payment.status ? payment.history : [...payment.history, change],
+    ...(status === 'ACCP' ? { acceptedAt: at } : {}), ...(stage === 'PDNG' ? { dueAt: at } : {}), history: status === payment.status ? payment.history : [...payment.history, change],
   };
 }
 
 /**
  * What is done about a payment that stands too long: what should move it is told again (who hears it is idempotent), or the rail
- * is asked what became of it. Funds are never released on a guess: only an answer moves a payment that went to the rail.
+ * is asked what became of it. Funds are never released on a guess: only an answer moves a payment that went to the rail. An instant
+ * one that was not submitted in time never is.
  */
 function lookAfter(payment: Payment, most: number, now: Date): { payment: Payment; events: Announcement[] } {
   if (payment.escalatedAt || isAtRest(payment)) return { payment, events: [] };
+  if (payment.instant && (stageOf(payment) === 'RCVD' || stageOf(payment) === 'PDNG')) return ended(payment, REASONS.tooLate, now);
   const attempt = (payment.attempts ?? 0) + 1;
   const nudge = attempt > most ? undefined : nudgeOf(payment, attempt);
   return nudge ? { payment: { ...payment, attempts: attempt, retriedAt: now }, events: [nudge] } : escalate(payment, now);
+}
+
+function ended(payment: Payment, reason: string, at: Date): { payment: Payment; events: Announcement[] } {
+  const refused = arrive(payment, 'RJCT', reason, at);
+  return { payment: refused, events: announce(refused) };
 }
 
 /** Nothing is expected of it, or not yet. */

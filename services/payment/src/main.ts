@@ -1,9 +1,16 @@
-import { text } from '@kontor/kernel/config';
+import { integer, text } from '@kontor/kernel/config';
+import { childTraceparent } from '@kontor/kernel/events';
+import { newId } from '@kontor/kernel/ids';
 import { defineService, isMain, runService } from '@kontor/kernel/service';
 import { calendarOf } from './calendar.js';
 import { paymentRepository } from './repository.js';
 import { routes } from './routes.js';
 import { subscriptions } from './subscriptions.js';
+import { exhaust, INSTANT_SECONDS, startWatch, type Patience } from './watch.js';
+import { watchRepository } from './watch-repository.js';
+
+const WATCH_EVERY_MS = 1_000;
+const A_MONTH = 31 * 86_400;
 
 export const options = defineService({
   name: 'payment',
@@ -11,16 +18,39 @@ export const options = defineService({
   settings: {
     PAYMENT_TIME_ZONE: text({ default: 'Europe/Berlin', explain: 'IANA name of the time zone in which the days of payments begin' }),
     PAYMENT_CUT_OFF: text({ default: 'off', explain: 'HH:MM until which a payment goes on the same business day; off: payments go at once at every hour of every day' }),
+    STUCK_RCVD_SECONDS: integer({ min: 1, max: A_MONTH, default: 60, explain: 'how long the account service may take to hold funds before it is told again' }),
+    STUCK_ACCP_SECONDS: integer({ min: 1, max: A_MONTH, default: 300, explain: 'how long the rail may take to take a payment before it is sent again, then asked' }),
+    STUCK_ACSP_SECONDS: integer({ min: 1, max: A_MONTH, default: 3_600, explain: 'how long the rail may take to settle a payment before it is asked' }),
+    STUCK_ACSC_SECONDS: integer({ min: 1, max: A_MONTH, default: 60, explain: 'how long the account service may take to book a settled on-us payment before it is told again' }),
+    STUCK_REVIEW_SECONDS: integer({ min: 1, max: A_MONTH, default: 86_400, explain: 'how long the staff may take to decide on a held payment before it is escalated' }),
+    STUCK_ATTEMPTS: integer({ min: 0, max: 20, default: 5, explain: 'how often a payment that stands too long is retried before it is escalated' }),
   },
   wire: ({ database, settings, logger, metrics }) => {
-    const calendar = calendarOf(settings.PAYMENT_TIME_ZONE, settings.PAYMENT_CUT_OFF);
     const now = (): Date => new Date();
+    const calendar = calendarOf(settings.PAYMENT_TIME_ZONE, settings.PAYMENT_CUT_OFF);
     const payments = paymentRepository(database, 'payment', now);
+    const watched = watchRepository(database, payments);
+    const patience: Patience = {
+      RCVD: settings.STUCK_RCVD_SECONDS, PDNG: settings.STUCK_RCVD_SECONDS, review: settings.STUCK_REVIEW_SECONDS, ACTC: settings.STUCK_RCVD_SECONDS,
+      ACCP: settings.STUCK_ACCP_SECONDS, ACSP: settings.STUCK_ACSP_SECONDS, ACSC: settings.STUCK_ACSC_SECONDS, instant: INSTANT_SECONDS,
+    };
+    const stopWatch = startWatch({
+      everyMs: WATCH_EVERY_MS, logger,
+      async work() {
+        const context = { correlationId: newId(), traceparent: childTraceparent() };
+        await exhaust((limit) => watched.releaseDue(limit, context));
+        await exhaust((limit) => watched.lookAfterOverdue(limit, { patience, most: settings.STUCK_ATTEMPTS }, context));
+      },
+    });
     metrics.gauge({
       name: 'payment_oldest_unsettled_seconds', help: 'Seconds the longest waiting payment has stood at its status; 0 when all are final.',
       collect: async (gauge) => gauge.set(await payments.oldestUnsettledSeconds()),
     });
-    return { routes: routes({ payments, calendar, now }), subscriptions: subscriptions({ payments, logger }) };
+    metrics.gauge({
+      name: 'payment_escalated', help: 'Payments that stand too long and that somebody must look at.',
+      collect: async (gauge) => gauge.set(await watched.escalatedCount()),
+    });
+    return { routes: routes({ payments, calendar, now }), subscriptions: subscriptions({ payments, logger }), stop: stopWatch };
   },
 });
 

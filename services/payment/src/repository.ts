@@ -14,6 +14,8 @@ export interface PaymentRepository extends Payments, PaymentEffects<Tx> {
    * `recurring`: one of many under its consent. @returns false when the consent was used up before
    */
   insertIn(tx: Tx, started: { payment: Payment; events: Announcement[] }, options: { context: EventContext; recurring: boolean }): Promise<boolean>;
+  /** The payments with these ids, in this order. */
+  findAll(paymentIds: readonly string[]): Promise<Payment[]>;
   /** Age in seconds of the payment that has waited longest for its next status; 0 when all are final. Waiting for a day or a review does not count. */
   oldestUnsettledSeconds(): Promise<number>;
 }
@@ -131,6 +133,11 @@ export function paymentRepository(database: Database, source: string, now: () =>
       return rows.map(paymentOf);
     },
 
+    async findAll(paymentIds) {
+      const rows = await database.query<PaymentRow>(`${PAYMENT} where p.payment_id = any ($1::uuid[]) order by array_position($1::uuid[], p.payment_id)`, [paymentIds]);
+      return rows.map(paymentOf);
+    },
+
     async setReference(paymentId, reference) {
       await database.query('update payments set reference = $2 where payment_id = $1', [paymentId, reference]);
       return find(paymentId);
@@ -154,12 +161,12 @@ export function paymentRepository(database: Database, source: string, now: () =>
 }
 
 async function store(database: Database, tx: Tx, before: Payment, after: Payment): Promise<void> {
-  const { paymentId, status, statusReason, history, debtor, onUs, original, acceptedAt, pendingFor, attempts, retriedAt, escalatedAt } = after;
+  const { paymentId, status, statusReason, history, debtor, onUs, original, acceptedAt, pendingFor, dueAt, attempts, retriedAt, escalatedAt } = after;
   await database.query(
     `update payments set status = $2, status_reason = $3, status_at = $4, debtor_name = $5, debtor_iban = $6, on_us = $7, original = $8, accepted_at = $9,
-       pending_for = $10, attempts = $11, retried_at = $12, escalated_at = $13 where payment_id = $1`,
+       pending_for = $10, attempts = $11, retried_at = $12, escalated_at = $13, due_at = $14 where payment_id = $1`,
     [paymentId, status, statusReason ?? null, history.at(-1)?.at, debtor?.name ?? null, debtor?.iban ?? null, onUs ?? false, original ? JSON.stringify(original) : null,
-      acceptedAt ?? null, pendingFor ?? null, attempts ?? 0, retriedAt ?? null, escalatedAt ?? null], tx);
+      acceptedAt ?? null, pendingFor ?? null, attempts ?? 0, retriedAt ?? null, escalatedAt ?? null, dueAt ?? null], tx);
   const known = before.history.length;
   for (const [i, line] of after.history.slice(known).entries())
     await database.query('insert into payment_statuses (payment_id, position, status, reason, at) values ($1, $2, $3, $4, $5)',
