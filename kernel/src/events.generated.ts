@@ -16,6 +16,9 @@ export type Country = string;
 /** ISO 4217. */
 export type Currency = string;
 
+/** How many status changes of the payment there had been, this one included: 1, 2, 3, … without gaps. */
+export type Sequence = number;
+
 /** ISO 13616, without blanks. */
 export type Iban = string;
 
@@ -104,6 +107,7 @@ export interface EndedPayment {
   customerId: Id;
   debtorAccountId: Id;
   reason: Text;
+  sequence?: Sequence;
 }
 
 /** The payment a payment consent is for. */
@@ -383,6 +387,7 @@ export interface EventPayloads {
     customerId: Id;
     status: PaymentStatus;
     reason?: Text;
+    sequence?: Sequence;
   };
   /** The rail has settled the payment. */
   'payment.settled': {
@@ -391,6 +396,7 @@ export interface EventPayloads {
     customerId: Id;
     debtorAccountId: Id;
     amount: Money;
+    sequence?: Sequence;
   };
   /** The payment failed for good. */
   'payment.rejected': EndedPayment;
@@ -574,6 +580,7 @@ export interface EventPayloads {
     endToEndId: Text;
     uetr: Id;
     attempt: number;
+    sequence?: Sequence;
   };
   /** A client or the staff ask the rail for the money of a payment back (camt.056). */
   'payment.recall-requested': {
@@ -587,6 +594,7 @@ export interface EventPayloads {
     endToEndId: Text;
     uetr: Id;
     reason: string;
+    sequence?: Sequence;
   };
   /** The rail answered a recall (camt.029). */
   'payment.recall-answered': {
@@ -596,6 +604,7 @@ export interface EventPayloads {
     customerId: Id;
     outcome: 'accepted' | 'refused';
     reason?: string;
+    sequence?: Sequence;
   };
   /** Money of a settled payment came back (pacs.004). */
   'payment.returned': {
@@ -605,6 +614,7 @@ export interface EventPayloads {
     debtorAccountId: Id;
     amount: Money;
     reason?: string;
+    sequence?: Sequence;
   };
   /** A payment has stood too long at its status: somebody must look. */
   'payment.escalated': {
@@ -614,6 +624,7 @@ export interface EventPayloads {
     status: PaymentStatus;
     since: string;
     attempts: number;
+    sequence?: Sequence;
   };
   /** A bulk of payments was taken. */
   'bulk-payment.received': {

@@ -44,6 +44,7 @@ export const PROBLEMS = {
   statement_not_found: { status: 404, title: 'No such statement' },
   break_not_found: { status: 404, title: 'No such break' },
   webhook_endpoint_not_found: { status: 404, title: 'No such webhook endpoint' },
+  webhook_delivery_not_found: { status: 404, title: 'No such webhook delivery' },
   method_not_allowed: { status: 405, title: 'The method is not allowed at this address' },
   not_acceptable: { status: 406, title: 'None of the accepted media types can be produced' },
   conflict: { status: 409, title: 'The request conflicts with the state of the resource' },

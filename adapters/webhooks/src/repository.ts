@@ -1,12 +1,13 @@
 /** All SQL of the webhooks adapter. */
 import { decodeCursor, encodeCursor } from '@kontor/kernel/cursor';
-import type { Database, Tx } from '@kontor/kernel/database';
+import type { Database } from '@kontor/kernel/database';
 import { newEvent, type EventContext } from '@kontor/kernel/events';
 import { idempotent, type IdempotentAnswer } from '@kontor/kernel/idempotency';
-import { isId, newId } from '@kontor/kernel/ids';
+import { isId } from '@kontor/kernel/ids';
 import { appendEvent } from '@kontor/kernel/outbox';
 import { problem } from '@kontor/kernel/problem';
-import { MOST_ENDPOINTS, type AttemptError, type Delivery, type Endpoint, type ToldType } from './webhooks.js';
+import type { ToldType } from './told.js';
+import { MOST_ENDPOINTS, type AttemptError, type Delivery, type Endpoint } from './webhooks.js';
 
 interface EndpointRow {
   endpoint_id: string; client_id: string; url: string; event_types: ToldType[]; status: Endpoint['status']; disabled_reason: 'gone' | null;
@@ -18,11 +19,11 @@ const toEndpoint = (row: EndpointRow): Endpoint => ({
 });
 
 interface DeliveryRow {
-  delivery_id: string; endpoint_id: string; event_type: ToldType; status: Delivery['status']; attempts: number; created_at: Date;
+  delivery_id: string; endpoint_id: string; event_id: string; event_type: ToldType; status: Delivery['status']; attempts: number; created_at: Date;
   next_attempt_at: Date | null; last_attempt_at: Date | null; last_status: number | null; last_error: AttemptError | null;
 }
 const toDelivery = (row: DeliveryRow): Delivery => ({
-  deliveryId: row.delivery_id, endpointId: row.endpoint_id, eventType: row.event_type, status: row.status, attempts: row.attempts,
+  deliveryId: row.delivery_id, endpointId: row.endpoint_id, eventId: row.event_id, eventType: row.event_type, status: row.status, attempts: row.attempts,
   createdAt: row.created_at, nextAttemptAt: row.next_attempt_at, lastAttemptAt: row.last_attempt_at, lastStatus: row.last_status, lastError: row.last_error,
 });
 
@@ -30,6 +31,7 @@ const toDelivery = (row: DeliveryRow): Delivery => ({
 export interface Claimed {
   deliveryId: string;
   endpointId: string;
+  eventId: string;
   url: string;
   sealedSecret: Buffer;
   body: string;
@@ -87,22 +89,10 @@ export function webhookRepository(database: Database) {
       return paged(rows.map(toDelivery), page.limit, ({ deliveryId }) => deliveryId);
     },
 
-    /** Queues an event for every enabled endpoint of the application that wants its type; once for an endpoint. The share lock lets no
-     *  endpoint be disabled in between, which would leave a delivery waiting for it. @returns how many */
-    async enqueue(event: { eventId: string; type: ToldType; clientId: string; body: string; now: Date }, tx: Tx): Promise<number> {
-      const wanting = await database.query<{ endpoint_id: string }>(
-        `select endpoint_id from webhook_endpoints where client_id = $1 and status = 'enabled' and $2 = any (event_types) for share`, [event.clientId, event.type], tx);
-      for (const { endpoint_id } of wanting)
-        await database.query(
-          `insert into webhook_deliveries (delivery_id, endpoint_id, event_id, event_type, body, status, next_attempt_at, created_at)
-           values ($1, $2, $3, $4, $5, 'waiting', $6, $6) on conflict on constraint webhook_deliveries_once do nothing`,
-          [newId(), endpoint_id, event.eventId, event.type, event.body, event.now], tx);
-      return wanting.length;
-    },
-
-    /** Takes up to `most` due deliveries, for `leaseMs`; no other sender gets them meanwhile (SKIP LOCKED). */
+    /** Takes up to `most` due deliveries, for `leaseMs`; no other sender gets them meanwhile (SKIP LOCKED). None is due while an earlier one
+     *  of its subject waits for the same endpoint: delivered or given up comes first. */
     async claim(most: number, now: Date, leaseMs: number): Promise<Claimed[]> {
-      const rows = await database.query<{ delivery_id: string; endpoint_id: string; url: string; sealed_secret: Buffer; body: string; attempts: number }>(
+      const rows = await database.query<{ delivery_id: string; endpoint_id: string; event_id: string; url: string; sealed_secret: Buffer; body: string; attempts: number }>(
         `with busy as (
            select endpoint_id, count(*) as sends from webhook_deliveries where status = 'waiting' and leased_until > $2 group by 1
          ), ranked as (
@@ -110,6 +100,7 @@ export function webhookRepository(database: Database) {
                   row_number() over (partition by d.endpoint_id order by d.next_attempt_at) + coalesce(b.sends, 0) as place
            from webhook_deliveries d left join busy b using (endpoint_id)
            where d.status = 'waiting' and d.next_attempt_at <= $2 and (d.leased_until is null or d.leased_until <= $2)
+             and not exists (select 1 from webhook_deliveries b where b.endpoint_id = d.endpoint_id and b.subject = d.subject and b.status = 'waiting' and b.position < d.position)
          ), due as (
            select d.delivery_id from webhook_deliveries d
            where d.delivery_id in (select delivery_id from ranked where place <= ${MOST_AT_ONCE} order by next_attempt_at limit $1)
@@ -118,10 +109,10 @@ export function webhookRepository(database: Database) {
          )
          update webhook_deliveries d set attempts = d.attempts + 1, leased_until = $3, last_attempt_at = $2
          from due, webhook_endpoints e where d.delivery_id = due.delivery_id and e.endpoint_id = d.endpoint_id
-         returning d.delivery_id, d.endpoint_id, e.url, e.sealed_secret, d.body, d.attempts`,
+         returning d.delivery_id, d.endpoint_id, d.event_id, e.url, e.sealed_secret, d.body, d.attempts`,
         [most, now, new Date(now.getTime() + leaseMs)]);
       return rows.map((row) => ({
-        deliveryId: row.delivery_id, endpointId: row.endpoint_id, url: row.url, sealedSecret: row.sealed_secret, body: row.body, attempts: row.attempts,
+        deliveryId: row.delivery_id, endpointId: row.endpoint_id, eventId: row.event_id, url: row.url, sealedSecret: row.sealed_secret, body: row.body, attempts: row.attempts,
       }));
     },
 
@@ -154,6 +145,19 @@ export function webhookRepository(database: Database) {
           data: { endpointId: claimed.endpointId, clientId: disabled.client_id },
         }));
       });
+    },
+
+    /** Sends a delivery that was given up once more, with all its attempts. @throws Problem webhook_delivery_not_found, invalid_state */
+    async retry(endpointId: string, deliveryId: string, now: Date): Promise<Delivery> {
+      const [again] = await database.query<DeliveryRow>(
+        `update webhook_deliveries d set status = 'waiting', attempts = 0, next_attempt_at = $3, leased_until = null
+         from webhook_endpoints e where d.delivery_id = $2 and d.endpoint_id = $1 and d.status = 'failed' and e.endpoint_id = d.endpoint_id and e.status = 'enabled'
+         returning d.*`, [endpointId, deliveryId, now]);
+      if (again) return toDelivery(again);
+      const [known] = await database.query<{ status: string }>('select status from webhook_deliveries where endpoint_id = $1 and delivery_id = $2', [endpointId, deliveryId]);
+      if (!known) throw problem('webhook_delivery_not_found');
+      throw problem('invalid_state', known.status === 'failed' ? 'The endpoint is disabled. Register it again.'
+        : known.status === 'waiting' ? 'The delivery is not given up: its next attempt comes by itself.' : 'The delivery was made. To have it again, replay the events.');
     },
 
     /** Deliveries that wait, due or not. */

@@ -1,20 +1,29 @@
 /** One handler per operation of openapi.yaml. */
 import { newId } from '@kontor/kernel/ids';
+import { problem } from '@kontor/kernel/problem';
 import type { Routes } from '@kontor/kernel/service';
 import { isPrivateAddress } from './addresses.js';
+import type { FeedRepository } from './feed-repository.js';
 import type { operations } from './openapi.generated.js';
 import type { WebhookRepository } from './repository.js';
-import { checkUrl, owned, toDelivery, toEndpoint, type Endpoint } from './webhooks.js';
+import type { ToldType } from './told.js';
+import { checkUrl, enabled, owned, toDelivery, toEndpoint, type Endpoint } from './webhooks.js';
+
+/** Events queued by one replay; the next begins at its nextCursor. */
+const MOST_REPLAYED = 1_000;
+
+type EventBody = { type: ToldType; timestamp: string; data: Record<string, string | number> };
 
 export interface RouteNeeds {
   webhooks: WebhookRepository;
+  feed: FeedRepository;
   allowPrivate: boolean;
   newSecret: () => string;
   seal: (secret: string, endpointId: string) => Buffer;
   now: () => Date;
 }
 
-export function routes({ webhooks, allowPrivate, newSecret, seal, now }: RouteNeeds): Routes<operations> {
+export function routes({ webhooks, feed, allowPrivate, newSecret, seal, now }: RouteNeeds): Routes<operations> {
   return {
     async createWebhookEndpoint({ body, headers, caller }) {
       const endpoint: Endpoint = {
@@ -44,6 +53,21 @@ export function routes({ webhooks, allowPrivate, newSecret, seal, now }: RouteNe
       owned(await webhooks.find(params.endpointId), caller.clientId);
       const page = await webhooks.deliveries(params.endpointId, query as { limit: number; cursor?: string });
       return { status: 200, body: { data: page.rows.map(toDelivery), nextCursor: page.nextCursor } };
+    },
+    async retryWebhookDelivery({ params, caller }) {
+      owned(await webhooks.find(params.endpointId), caller.clientId);
+      return { status: 202, body: toDelivery(await webhooks.retry(params.endpointId, params.deliveryId, now())) };
+    },
+    async replayWebhookEvents({ params, body, caller }) {
+      const endpoint = enabled(owned(await webhooks.find(params.endpointId), caller.clientId));
+      if ((body.after === undefined) === (body.since === undefined)) throw problem('invalid_request', 'Give either after or since.');
+      const from = body.after === undefined ? { since: new Date(body.since as string) } : { after: body.after };
+      return { status: 202, body: await feed.replay(endpoint, from, MOST_REPLAYED, now()) };
+    },
+    async listEvents({ query, caller }) {
+      const { after, limit, types } = query as { after?: string; limit: number; types?: string[] };
+      const page = await feed.read(caller.clientId, { limit, ...(after === undefined ? {} : { after }), ...(types === undefined ? {} : { types }) });
+      return { status: 200, body: { data: page.entries.map(({ eventId, body }) => ({ eventId, ...JSON.parse(body) as EventBody })), nextCursor: page.nextCursor, hasMore: page.hasMore } };
     },
   };
 }

@@ -88,7 +88,7 @@ async function attempt(claimed: Claimed, needs: SenderNeeds): Promise<void> {
 }
 
 /** Nothing is sent unsigned: a secret that does not open is an attempt that failed, bounded like the others. */
-async function post({ deliveryId, endpointId, url, body, sealedSecret }: Claimed, { transport, unseal, logger, now }: SenderNeeds): Promise<Attempt> {
+async function post({ eventId, endpointId, url, body, sealedSecret }: Claimed, { transport, unseal, logger, now }: SenderNeeds): Promise<Attempt> {
   let secret: string;
   try {
     secret = unseal(sealedSecret, endpointId);
@@ -96,5 +96,5 @@ async function post({ deliveryId, endpointId, url, body, sealedSecret }: Claimed
     logger.error('a signing secret does not open: is WEBHOOK_SECRETS_KEY the one it was sealed with?', { resourceId: endpointId, error: error as Error });
     return { error: 'internal' };
   }
-  return transport.post({ url, webhookId: deliveryId, body, secret, now: now() });
+  return transport.post({ url, webhookId: eventId, body, secret, now: now() });
 }

@@ -1,30 +1,6 @@
-/** Rules of webhooks: which addresses are taken, what is told, when it is tried again. */
-import type { AnyEvent, EventType } from '@kontor/kernel/events';
+/** Rules of webhooks: which addresses are taken, when it is tried again, who may see them. */
 import { problem } from '@kontor/kernel/problem';
-
-/** The events a fintech may subscribe to, and what each tells: ids, status and reason codes, never personal data. */
-export const TOLD = {
-  'customer.activated': { fields: ['customerId'], status: 'active' },
-  'customer.placed-under-review': { fields: ['customerId'], status: 'under_review' },
-  'customer.rejected': { fields: ['customerId'], status: 'rejected' },
-  'account.opened': { fields: ['accountId', 'customerId'], status: 'enabled' },
-  'account.credited': { fields: ['accountId', 'customerId', 'transactionId'] },
-  'consent.authorised': { fields: ['consentId', 'customerId'], status: 'authorised' },
-  'consent.partially-authorised': { fields: ['consentId', 'customerId'], status: 'partially_authorised' },
-  'consent.amended': { fields: ['consentId', 'customerId', 'expiresAt'], status: 'authorised' },
-  'consent.expiring': { fields: ['consentId', 'customerId', 'expiresAt', 'daysLeft'], status: 'authorised' },
-  'consent.rejected': { fields: ['consentId', 'customerId', 'reason'], status: 'rejected' },
-  'consent.revoked': { fields: ['consentId', 'customerId', 'reason'], status: 'revoked' },
-  'consent.withdrawn': { fields: ['consentId', 'customerId', 'reason'], status: 'withdrawn' },
-  'consent.expired': { fields: ['consentId', 'customerId', 'reason'], status: 'expired' },
-  'payment.status-changed': { fields: ['paymentId', 'customerId', 'status', 'reason'] },
-  'payment.settled': { fields: ['paymentId', 'customerId'], status: 'settled' },
-  'payment.rejected': { fields: ['paymentId', 'customerId', 'reason'], status: 'rejected' },
-  'payment.cancelled': { fields: ['paymentId', 'customerId', 'reason'], status: 'cancelled' },
-} as const satisfies { [T in EventType]?: { fields: readonly string[]; status?: string } };
-
-export type ToldType = keyof typeof TOLD;
-export const TOLD_TYPES = Object.keys(TOLD) as ToldType[];
+import type { ToldType } from './told.js';
 
 /** An endpoint of a fintech. */
 export interface Endpoint {
@@ -44,6 +20,7 @@ export type AttemptError = 'timeout' | 'connection' | 'address-refused' | 'redir
 export interface Delivery {
   deliveryId: string;
   endpointId: string;
+  eventId: string;
   eventType: ToldType;
   status: 'waiting' | 'delivered' | 'failed';
   attempts: number;
@@ -56,19 +33,6 @@ export interface Delivery {
 
 /** The most endpoints one application may have. */
 export const MOST_ENDPOINTS = 20;
-
-/**
- * The body of a delivery: `{ type, timestamp, data }`. Only listed fields with the look of an id, a status or a code pass,
- * so that a field added to an event later is not told by accident.
- */
-export function bodyOf(event: AnyEvent): string {
-  const told: { fields: readonly string[]; status?: string } = TOLD[event.type as ToldType];
-  const from = event.data as unknown as Record<string, unknown>;
-  const listed = told.fields.map((field) => [field, from[field]] as const)
-    .filter((entry): entry is readonly [string, string] => typeof entry[1] === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(entry[1]));
-  const data = { ...Object.fromEntries(listed), ...(told.status === undefined ? {} : { status: told.status }) };
-  return JSON.stringify({ type: event.type, timestamp: event.time, data });
-}
 
 /**
  * Checks an address before it is kept. Names are resolved when something is sent, and checked again then.
@@ -120,6 +84,12 @@ export function owned(endpoint: Endpoint | undefined, clientId: string): Endpoin
   return endpoint;
 }
 
+/** An endpoint to which something can be sent. @throws Problem invalid_state */
+export function enabled(endpoint: Endpoint): Endpoint {
+  if (endpoint.status !== 'enabled') throw problem('invalid_state', 'The endpoint is disabled. Register it again.');
+  return endpoint;
+}
+
 /** An endpoint as the contract shows it; never with its secret. */
 export function toEndpoint(endpoint: Endpoint) {
   return {
@@ -131,7 +101,7 @@ export function toEndpoint(endpoint: Endpoint) {
 /** A delivery as the contract shows it. */
 export function toDelivery(delivery: Delivery) {
   return {
-    deliveryId: delivery.deliveryId, eventType: delivery.eventType, status: delivery.status, attempts: delivery.attempts,
+    deliveryId: delivery.deliveryId, eventId: delivery.eventId, eventType: delivery.eventType, status: delivery.status, attempts: delivery.attempts,
     createdAt: delivery.createdAt.toISOString(),
     ...(delivery.nextAttemptAt === null ? {} : { nextAttemptAt: delivery.nextAttemptAt.toISOString() }),
     ...(delivery.lastAttemptAt === null ? {} : { lastAttemptAt: delivery.lastAttemptAt.toISOString() }),

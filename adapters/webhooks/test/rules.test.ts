@@ -4,7 +4,8 @@ import type { AnyEvent } from '@kontor/kernel/events';
 import { Problem } from '@kontor/kernel/problem';
 import { isPrivateAddress } from '../src/addresses.js';
 import { newSecret, seal, unseal } from '../src/secrets.js';
-import { bodyOf, checkUrl, judge, nextAttempt, TOLD_TYPES } from '../src/webhooks.js';
+import { bodyOf, TOLD_TYPES, turnOf } from '../src/told.js';
+import { checkUrl, judge, nextAttempt } from '../src/webhooks.js';
 
 const event = (type: string, data: Record<string, unknown>) => ({ type, time: '2026-01-05T09:30:00.000Z', data }) as unknown as AnyEvent;
 
@@ -15,13 +16,24 @@ describe('what a webhook tells', () => {
   for (const type of TOLD_TYPES) it(`${type} tells no name, account number, amount or remittance`, () => {
     const canaries = { name: { given: 'Canary', family: 'Canary' }, holderName: 'Canary', iban: 'CANARY', amount: { amount: '66.66', currency: 'EUR' }, remittance: 'Canary', endToEndId: 'Canary',
       payment: { creditor: { name: 'Canary', iban: 'CANARY' } }, permissions: ['Canary'], accounts: ['Canary'], reason: 'Canary of 12 Example Street' };
-    const body = bodyOf(event(type, { customerId: 'c-1', clientId: 'app-1', paymentId: 'p-1', consentId: 'k-1', accountId: 'a-1', transactionId: 't-1', status: 'ACSP', ...canaries }));
+    const body = bodyOf(event(type, { customerId: 'c-1', clientId: 'app-1', paymentId: 'p-1', consentId: 'k-1', accountId: 'a-1', transactionId: 't-1', endpointId: 'e-1', status: 'ACSP', ...canaries }));
     expect(body.toLowerCase()).to.not.contain('canary').and.not.contain('66.66');
-    expect(JSON.parse(body).data).to.include({ customerId: 'c-1' });
+    expect(JSON.parse(body).data).to.include(type === 'webhook.endpoint-disabled' ? { endpointId: 'e-1' } : { customerId: 'c-1' });
   });
   it('is the status and reason of a payment', () =>
     expect(JSON.parse(bodyOf(event('payment.status-changed', { paymentId: 'p-1', customerId: 'c-1', clientId: 'app-1', status: 'RJCT', reason: 'AM04' }))).data).to.deep.equal({
       paymentId: 'p-1', customerId: 'c-1', status: 'RJCT', reason: 'AM04' }));
+  it('counts where it counts: the numbers of a bulk, the number of a status change', () => {
+    expect(JSON.parse(bodyOf(event('bulk-payment.completed', { bulkPaymentId: 'b-1', customerId: 'c-1', clientId: 'app-1', status: 'PART', settled: 3, refused: 1 }))).data).to.deep.equal({
+      bulkPaymentId: 'b-1', customerId: 'c-1', status: 'PART', settled: 3, refused: 1 });
+    expect(JSON.parse(bodyOf(event('payment.status-changed', { paymentId: 'p-1', customerId: 'c-1', clientId: 'app-1', status: 'ACSC', sequence: 5 }))).data).to.include({ sequence: 5 });
+  });
+});
+
+describe('whose turn it is', () => {
+  it('a status change follows the one before it', () => expect(turnOf(event('payment.status-changed', { sequence: 3 }))).to.deep.equal({ sequence: 3, follows: 2 }));
+  it('what is told together with a status change follows that', () => expect(turnOf(event('payment.settled', { sequence: 5 }))).to.deep.equal({ sequence: 5, follows: 5 }));
+  for (const sequence of [undefined, 0, -1, 1.5, '2', null]) it(`is told as heard when its number is ${JSON.stringify(sequence)}`, () => expect(turnOf(event('payment.status-changed', { sequence }))).to.equal(undefined));
 });
 
 describe('the address of an endpoint', () => {

@@ -5,8 +5,9 @@ import { newId } from '@kontor/kernel/ids';
 import { testService, type TestCaller, type TestService } from '@kontor/testing/service';
 import { startReceiver } from '../simulator/receiver.js';
 import { options } from '../src/main.js';
+import { feedRepository } from '../src/feed-repository.js';
 import { webhookRepository } from '../src/repository.js';
-import type { ToldType } from '../src/webhooks.js';
+import type { ToldType } from '../src/told.js';
 
 const SECRETS_KEY = Buffer.alloc(32, 9).toString('base64');
 const context = { correlationId: 'test', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
@@ -105,7 +106,7 @@ describe('the webhooks adapter', () => {
       await service.deliver(told);
       const delivery = await until(caller, endpointId, ({ status }) => status === 'delivered');
       expect(delivery).to.include({ eventType: 'payment.settled', attempts: 1, lastStatus: 204 }).and.not.have.property('nextAttemptAt');
-      const received = receiver.received.find(({ webhookId }) => webhookId === delivery.deliveryId);
+      const received = receiver.received.find(({ webhookId }) => webhookId === delivery.eventId);
       expect(received).to.include({ verified: true, path: '/ok' });
       expect(JSON.parse(received?.body ?? '')).to.deep.equal({
         type: 'payment.settled', timestamp: told.time, data: { paymentId: told.data.paymentId, customerId: told.data.customerId, status: 'settled' } });
@@ -164,7 +165,7 @@ describe('the webhooks adapter', () => {
       await service.deliver(settled(caller.clientId));
       const failed = await until(caller, endpointId, ({ lastError }) => lastError !== undefined);
       expect(failed).to.include({ status: 'waiting', attempts: 1, lastError: 'internal' });
-      expect(receiver.received.some(({ webhookId }) => webhookId === failed.deliveryId)).to.equal(false);
+      expect(receiver.received.some(({ webhookId }) => webhookId === failed.eventId)).to.equal(false);
     });
     it('do not follow redirects', async () => {
       const caller = fintech();
@@ -185,15 +186,94 @@ describe('the webhooks adapter', () => {
     });
   });
 
+  describe('events', () => {
+    const read = (caller: TestCaller, query = '') => service.request('GET', `/v1/events${query}`, { op: 'listEvents', caller });
+    const types = (answer: { body: { data: { type: string }[] } }) => answer.body.data.map(({ type }) => type);
+
+    it('are read from a cursor on, under the id and with the words of the webhook', async () => {
+      const caller = fintech();
+      const endpointId = await register(caller, '/ok');
+      const told = settled(caller.clientId);
+      await service.deliver(told);
+      const delivery = await until(caller, endpointId, ({ status }) => status === 'delivered');
+      const first = await read(caller);
+      expect(first.body).to.deep.include({ hasMore: false, data: [
+        { eventId: told.id, type: 'payment.settled', timestamp: told.time, data: { paymentId: told.data.paymentId, customerId: told.data.customerId, status: 'settled' } }] });
+      expect(delivery.eventId).to.equal(told.id);
+      const cursor = first.body.nextCursor as string;
+      expect((await read(caller, `?after=${cursor}`)).body).to.deep.equal({ data: [], hasMore: false, nextCursor: cursor });
+      await service.deliver(event('account.blocked', { accountId: newId(), customerId: newId(), clientId: caller.clientId }));
+      expect(types(await read(caller, `?after=${cursor}`))).to.deep.equal(['account.blocked']);
+      expect(types(await read(caller, `?after=${cursor}`)), 'again, for one who lost the answer').to.deep.equal(['account.blocked']);
+    });
+    it('are paged and filtered; a cursor goes past what was filtered out', async () => {
+      const caller = fintech();
+      const about = { accountId: newId(), customerId: newId(), clientId: caller.clientId };
+      for (const type of ['account.blocked', 'account.unblocked', 'account.blocked', 'account.closed'] as const) await service.deliver(event(type, about));
+      const first = await read(caller, '?limit=1&types=account.blocked,account.closed');
+      expect([types(first), first.body.hasMore]).to.deep.equal([['account.blocked'], true]);
+      const second = await read(caller, `?types=account.blocked,account.closed&after=${first.body.nextCursor as string}`);
+      expect([types(second), second.body.hasMore]).to.deep.equal([['account.blocked', 'account.closed'], false]);
+      const none = await read(caller, '?types=payment.settled');
+      expect([types(none), none.body.nextCursor]).to.deep.equal([[], second.body.nextCursor]);
+    });
+    it('are one application\'s own, and nothing where nothing was told', async () => {
+      const [caller, other] = [fintech(), fintech()];
+      await service.deliver(settled(caller.clientId));
+      expect((await read(other)).body).to.deep.equal({ data: [], nextCursor: null, hasMore: false });
+      const { body } = await read(caller);
+      await service.deliver(settled(other.clientId));
+      expect((await read(other, `?after=${body.nextCursor as string}`)).body).to.include({ status: 400, code: 'invalid_cursor' });
+      expect((await read(caller, '?types=customer.registered')).status).to.equal(400);
+      expect((await read({ ...caller, scopes: ['payments'] })).status).to.equal(403);
+    });
+    it('that are kept no longer make a cursor worthless: the answer says so', async () => {
+      const caller = fintech();
+      for (let n = 0; n < 2; n++) await service.deliver(settled(caller.clientId));
+      const { body } = await read(caller, '?limit=1');
+      await service.database.query(`update feed_entries set heard_at = now() - interval '31 days' where client_id = $1`, [caller.clientId]);
+      await feedRepository(service.database).prune(new Date(Date.now() - 30 * 86_400_000));
+      expect((await read(caller, `?after=${body.nextCursor as string}`)).body).to.include({ status: 410, code: 'cursor_expired' });
+    });
+    it('are sent to an endpoint again, from a time or a cursor on', async () => {
+      const caller = fintech();
+      const told = settled(caller.clientId);
+      await service.deliver(told);
+      const endpointId = await register(caller, '/ok');
+      const replay = (body: object, by: TestCaller = caller) => service.request('POST', `/v1/webhook-endpoints/${endpointId}/replay`, { op: 'replayWebhookEvents', caller: by, body });
+      expect((await replay({ since: new Date(Date.now() - 60_000).toISOString() })).body).to.deep.equal({ queued: 1, nextCursor: null });
+      expect(await until(caller, endpointId, ({ status }) => status === 'delivered')).to.include({ eventId: told.id });
+      expect((await replay({ after: (await read(caller)).body.nextCursor as string })).body).to.deep.equal({ queued: 0, nextCursor: null });
+      for (const body of [{}, { since: new Date().toISOString(), after: 'x' }]) expect((await replay(body)).body).to.include({ status: 400, code: 'invalid_request' });
+      expect((await replay({ after: 'nonsense' })).body).to.include({ code: 'invalid_cursor' });
+      expect((await replay({ since: new Date().toISOString() }, fintech())).body.code).to.equal('not_your_resource');
+      await service.database.query(`update webhook_endpoints set status = 'disabled', disabled_reason = 'gone' where endpoint_id = $1`, [endpointId]);
+      expect((await replay({ since: new Date().toISOString() })).body).to.include({ status: 409, code: 'invalid_state' });
+    });
+    it('given up are sent again when asked, by their application only', async () => {
+      const caller = fintech();
+      const endpointId = await register(caller, '/ok');
+      await service.deliver(settled(caller.clientId));
+      const { deliveryId } = await until(caller, endpointId, ({ status }) => status === 'delivered');
+      const retry = (by: TestCaller, id = deliveryId as string) => service.request('POST', `/v1/webhook-endpoints/${endpointId}/deliveries/${id}/retry`, { op: 'retryWebhookDelivery', caller: by });
+      expect((await retry(caller)).body).to.include({ status: 409, code: 'invalid_state' });
+      await service.database.query(`update webhook_deliveries set status = 'failed', last_status = 500 where delivery_id = $1`, [deliveryId]);
+      expect((await retry(fintech())).body.code).to.equal('not_your_resource');
+      expect((await retry(caller, newId())).body.code).to.equal('webhook_delivery_not_found');
+      expect((await retry(caller)).status).to.equal(202);
+      await until(caller, endpointId, ({ status }) => status === 'delivered');
+    });
+  });
+
   describe('several senders', () => {
     it('never get the same delivery, and get it back when a sender dies; one alone sends at most four to an endpoint', async () => {
-      const webhooks = webhookRepository(service.database);
+      const [webhooks, feed] = [webhookRepository(service.database), feedRepository(service.database)];
       const caller = fintech();
       const endpointId = await register(caller, '/ok');
       // Due in a year, so that the service's own sender does not take part.
       const later = new Date(Date.now() + 365 * 24 * 3600_000);
       for (let n = 0; n < 10; n++)
-        await service.database.transaction((tx) => webhooks.enqueue({ eventId: newId(), type: 'payment.settled', clientId: caller.clientId, body: '{}', now: later }, tx));
+        await service.database.transaction((tx) => feed.hear({ eventId: newId(), type: 'payment.settled', clientId: caller.clientId, subject: newId(), turn: undefined, body: '{}', now: later }, tx));
       const claims = await Promise.all(Array.from({ length: 6 }, () => webhooks.claim(3, later, 1000)));
       const ids = claims.flat().filter((claim) => claim.endpointId === endpointId).map(({ deliveryId }) => deliveryId);
       expect(new Set(ids).size).to.equal(ids.length);
