@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect, type ChannelModel, type Channel, type ConfirmChannel, type ConsumeMessage } from 'amqplib';
+import { connect, type ChannelModel, type Channel, type ConfirmChannel, type ConsumeMessage, type Options } from 'amqplib';
 import { databaseProblem } from './database.js';
+import { deadLetterHeaders } from './dead-letters.js';
 import { parseEvent, traceIdOf, type AnyEvent, type Event, type EventType } from './events.js';
+import { newId } from './ids.js';
 import type { Logger } from './logger.js';
 import { Problem } from './problem.js';
 
@@ -37,9 +39,9 @@ export interface Subscription {
   /** Events worked on at the same time (default 16). Events of one subject are worked on one after the other. */
   prefetch?: number;
   handler: (event: AnyEvent) => Promise<void>;
-  /** A delivery that fails for a reason of its own is tried again so many times (default 10). */
+  /** An event that fails for a reason of its own is tried again so many times (default 10), then put aside in `<queue>.dead`. */
   deliveryLimit?: number;
-  /** First delay before a failed delivery goes back to the queue, doubled each time up to 2 s (default 100). */
+  /** First delay before a failed event is tried again, doubled each time up to 400 ms (default 100). */
   retryDelayMs?: number;
 }
 
@@ -72,8 +74,8 @@ interface Link {
   realm: string;
   publisher: ConfirmChannel;
   inspector: Channel | undefined;
-  /** Events waiting for their confirm, by id. */
-  pending: Map<string, { type: string; returned: boolean; fail: (fault: Error) => void }>;
+  /** Messages waiting for their confirm, by id. */
+  pending: Map<string, { returned: boolean; fail: (fault: Error) => void }>;
 }
 
 const CONFIRM_TIMEOUT_MS = 10_000;
@@ -213,25 +215,29 @@ function dropLink(link: Link | undefined, consumers: readonly Consumer[]): void 
 
 async function publishOn(link: Link | undefined, event: Event): Promise<void> {
   if (!link) throw new Transient('the broker is not connected');
-  const { pending, publisher } = link;
-  if (pending.has(event.id)) throw new Transient('the event is being published already');
+  await send(link, { exchange: exchangesOf(link.realm).events, routingKey: event.type }, Buffer.from(JSON.stringify(event)), {
+    messageId: event.id, type: event.type, contentType: 'application/cloudevents+json', correlationId: event.correlationid, headers: { traceparent: event.traceparent },
+  });
+}
+
+/** Resolves when the broker has stored the message. @throws Transient (Unroutable when no queue took it) */
+async function send({ pending, publisher }: Link, to: { exchange: string; routingKey: string }, content: Buffer, properties: Options.Publish & { messageId: string }): Promise<void> {
+  const { messageId } = properties;
+  if (pending.has(messageId)) throw new Transient('the message is being published already');
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => settle(new Transient('the broker did not confirm in time')), CONFIRM_TIMEOUT_MS);
     const settle = (fault?: Error): void => {
       clearTimeout(timer);
-      pending.delete(event.id);
+      pending.delete(messageId);
       if (fault) reject(fault);
       else resolve();
     };
-    const waiting = { type: event.type, returned: false, fail: settle };
-    pending.set(event.id, waiting);
+    const waiting = { returned: false, fail: settle };
+    pending.set(messageId, waiting);
     try {
-      publisher.publish(exchangesOf(link.realm).events, event.type, Buffer.from(JSON.stringify(event)), {
-        persistent: true, mandatory: true, messageId: event.id, type: event.type, contentType: 'application/cloudevents+json',
-        correlationId: event.correlationid, headers: { traceparent: event.traceparent },
-      }, (fault: unknown) => {
-        if (fault) settle(new Transient('the broker did not take the event', { cause: fault }));
-        else settle(waiting.returned ? new Unroutable(event.type) : undefined);
+      publisher.publish(to.exchange, to.routingKey, content, { ...properties, persistent: true, mandatory: true }, (fault: unknown) => {
+        if (fault) settle(new Transient('the broker did not take the message', { cause: fault }));
+        else settle(waiting.returned ? new Unroutable(to.routingKey) : undefined);
       });
     } catch (fault) {
       settle(new Transient('the channel to the broker is closed', { cause: fault }));
@@ -258,8 +264,9 @@ async function declare(channel: Channel, { queue, types, deliveryLimit = 10 }: S
   for (const type of types) await channel.bindQueue(queue, exchanges.events, type);
 }
 
-async function startConsumer({ model, realm }: Link, consumer: Consumer, logger: Logger, stopped: () => boolean): Promise<void> {
+async function startConsumer(link: Link, consumer: Consumer, logger: Logger, stopped: () => boolean): Promise<void> {
   const { subscription } = consumer;
+  const { model, realm } = link;
   const channel = await model.createChannel();
   let open = true;
   channel.on('error', (fault: unknown) => logger.error('the broker closed a channel', { queue: subscription.queue, error: fault }));
@@ -271,7 +278,7 @@ async function startConsumer({ model, realm }: Link, consumer: Consumer, logger:
   await declare(channel, subscription, realm);
   await channel.prefetch(subscription.prefetch ?? 16);
   const { consumerTag } = await channel.consume(subscription.queue, (message) => {
-    if (message) inTurn(consumer, message, () => work(channel, message, subscription, logger, () => open && !stopped()));
+    if (message) inTurn(consumer, message, () => work(message, { link, channel, subscription, logger, alive: () => open && !stopped() }));
     else if (!stopped()) void channel.close().catch(() => undefined);
   });
   consumer.channel = channel;
@@ -293,36 +300,66 @@ function subjectOf(message: ConsumeMessage): string {
   return /"subject":\s*"([^"]*)"/.exec(text)?.[1] ?? String(message.fields.deliveryTag);
 }
 
-/** Works on one delivery: ack after success; transient faults wait in place; others go back until the limit. Never rejects. */
-async function work(channel: Channel, message: ConsumeMessage, subscription: Subscription, logger: Logger, alive: () => boolean): Promise<void> {
-  const attempt = 1 + Number(message.properties.headers?.['x-delivery-count'] ?? 0);
+/** Everything one delivery needs: where it came from, where it goes when it cannot be worked on. */
+interface Desk { link: Link; channel: Channel; subscription: Subscription; logger: Logger; alive: () => boolean }
+
+const RETRY_MOST_MS = 400;
+
+/**
+ * Works on one delivery: ack after success. Transient faults wait for as long as they last. Others are tried again in place, so that
+ * no later event of the subject overtakes, and for 3.5 s at most, so that even a window full of such events does not hold up
+ * others for long; then the event is put aside and those behind it go on. Never rejects.
+ */
+async function work(message: ConsumeMessage, desk: Desk): Promise<void> {
+  const { channel, subscription, logger, alive } = desk;
+  const earlier = Number(message.properties.headers?.['x-delivery-count'] ?? 0);
   let event: AnyEvent;
   try {
     event = parseEvent(message.content.toString('utf8'));
   } catch (fault) {
     logger.error('a message is no event: dead-lettered', { queue: subscription.queue, error: fault });
-    quietly(() => channel.nack(message, false, false));
+    await putAside(message, desk, fault, earlier + 1);
     return;
   }
-  const fields = { queue: subscription.queue, event: event.type, eventId: event.id, correlationId: event.correlationid, traceId: traceIdOf(event.traceparent), attempt };
-  for (let tries = 0; alive(); tries++) {
+  const fields = { queue: subscription.queue, event: event.type, eventId: event.id, correlationId: event.correlationid, traceId: traceIdOf(event.traceparent) };
+  for (let waits = 0, failures = 0; alive();) {
     try {
       await subscription.handler(event);
       quietly(() => channel.ack(message));
       return;
     } catch (fault) {
       if (isTransient(fault)) {
-        if (tries % 10 === 2) logger.warn('an event waits for something out of reach', { ...fields, error: fault });
-        await pause(backOff(tries, 100, 5_000));
+        if (waits % 10 === 2) logger.warn('an event waits for something out of reach', { ...fields, error: fault });
+        await pause(backOff(waits++, 100, 5_000));
         continue;
       }
-      const last = attempt > (subscription.deliveryLimit ?? 10);
-      if (last) logger.error('an event could not be worked on: dead-lettered', { ...fields, error: fault });
-      else logger.warn('an event could not be worked on and will be tried again', { ...fields, error: fault });
-      if (!last) await pause(backOff(attempt - 1, subscription.retryDelayMs ?? 100, 2_000));
-      quietly(() => channel.nack(message, false, true));
-      return;
+      const attempt = earlier + ++failures;
+      if (attempt > (subscription.deliveryLimit ?? 10)) {
+        logger.error('an event could not be worked on: dead-lettered', { ...fields, attempt, error: fault });
+        await putAside(message, desk, fault, attempt);
+        return;
+      }
+      logger.warn('an event could not be worked on and will be tried again', { ...fields, attempt, error: fault });
+      await pause(backOff(failures - 1, subscription.retryDelayMs ?? 100, RETRY_MOST_MS));
     }
+  }
+}
+
+/**
+ * Publishes a message to the dead letters with its cause, and takes it off the queue only when that is confirmed: one that dies in
+ * between leaves it in both. Whatever keeps this from happening leaves it to the broker, which dead-letters over the limit by itself.
+ */
+async function putAside(message: ConsumeMessage, { link, channel, subscription: { queue } }: Desk, fault: unknown, attempts: number): Promise<void> {
+  const { messageId, type, contentType, correlationId, headers } = message.properties as Options.Publish & { headers?: Record<string, unknown> };
+  try {
+    await send(link, { exchange: exchangesOf(link.realm).dead, routingKey: queue }, message.content, {
+      // Another consumer of this process may put the same event aside at this moment: the id is the letter's own.
+      messageId: newId(), type, contentType, correlationId,
+      headers: { traceparent: headers?.traceparent as string | undefined, 'kontor-event-id': messageId as string | undefined, ...deadLetterHeaders(fault, { queue, attempts, now: new Date() }) },
+    });
+    quietly(() => channel.ack(message));
+  } catch {
+    quietly(() => channel.nack(message, false, true));
   }
 }
 

@@ -29,7 +29,7 @@ export interface Relay {
 
 /** Any number: only the holder of this advisory lock relays, so that events keep their order. */
 const RELAY_LOCK = 7_206_002;
-const BATCH = 200;
+const BATCH = 500;
 const BUSY_POLL_MS = 50;
 const IDLE_POLL_MS = 200;
 const HOUSEKEEPING_MS = 60_000;
@@ -42,7 +42,8 @@ const DEFER_MOST_MS = 5_000;
  * database wait for each other.
  *
  * Nothing is skipped: whatever is unpublished is taken in order of `position`, so a row whose transaction committed late
- * is taken late, not left. An event no queue wants yet is put off (0.25 to 5 s) without holding up the others.
+ * is taken late, not left. Events of one subject are published in order of `position`, strictly (`publishBatch`); where whoever writes
+ * them locks the subject's row first, that is the order in which they happened. An event no queue wants yet is put off (0.25 to 5 s) without holding up the others.
  * The relay also prunes: published rows after a day, idempotency keys after 24 hours, inbox rows after 90 days.
  */
 export function startRelay(database: Database, broker: Broker, options: { name: string; logger?: Logger }): Relay {
@@ -121,20 +122,39 @@ interface Outcome {
   fault?: unknown;
 }
 
-/** Publishes up to 200 events in order; marks what was confirmed, also when others failed. */
+interface Row { id: string; event: Event }
+
+/**
+ * Publishes up to 500 events: those of one subject one after the other, each when the broker has confirmed the one before, so that
+ * none overtakes one that was refused or lost; those of different subjects at the same time. Marks what was confirmed.
+ */
 async function publishBatch(client: pg.Client, broker: Broker, put: Deferred): Promise<Outcome> {
-  const { rows } = await client.query<{ id: string; event: Event }>(
+  const { rows } = await client.query<Row>(
     'select id, event from outbox where published_at is null and id <> all($1::uuid[]) order by position limit $2', [put.off(), BATCH]);
   if (rows.length === 0) return { published: 0 };
-  const results = await Promise.allSettled(rows.map(({ event }) => broker.publish(event)));
+  const subjects = new Map<string, Row[]>();
+  for (const row of rows) {
+    const before = subjects.get(row.event.subject);
+    if (before) before.push(row);
+    else subjects.set(row.event.subject, [row]);
+  }
   const confirmed: string[] = [];
   let fault: unknown;
-  results.forEach((result, i) => {
-    const id = rows[i]?.id ?? '';
-    if (result.status === 'fulfilled') confirmed.push(id);
-    else if (result.reason instanceof Unroutable) put.later(id);
-    else fault ??= result.reason;
-  });
+  await Promise.all([...subjects.values()].map(async (turns) => {
+    for (const { id, event } of turns) {
+      try {
+        await broker.publish(event);
+        confirmed.push(id);
+      } catch (refused) {
+        // What no queue wants is nobody's predecessor: the others of the subject go on.
+        if (refused instanceof Unroutable) put.later(id);
+        else {
+          fault ??= refused;
+          return;
+        }
+      }
+    }
+  }));
   if (confirmed.length > 0) await client.query('update outbox set published_at = now() where id = any($1::uuid[])', [confirmed]);
   put.done(confirmed);
   return { published: confirmed.length, fault };

@@ -57,6 +57,64 @@ describe('messaging', () => {
     await eventually('the neighbours are done', () => done.length === 3);
   });
 
+  it('says with a dead letter why it died, where, after how many attempts and when, and nothing of what the error said', async () => {
+    const queue = await listen('cause', async (event) => {
+      if (event.subject === 'problem') throw problem('invalid_state', 'Ada Example, DE78997000010000000017');
+      throw Object.assign(new TypeError('Ada Example, DE78997000010000000017'), { code: 'E_BAD' });
+    }, { deliveryLimit: 1 });
+    for (const [subject, cause] of [['type', 'TypeError E_BAD'], ['problem', 'invalid_state']] as const) {
+      const event = closed(subject);
+      await broker.publish(event);
+      const { headers, text } = await eventually('it is put aside', () => corner.take(`${queue}.dead`));
+      expect(headers).to.include({ 'kontor-cause': cause, 'kontor-consumer': queue, 'kontor-attempts': 2, 'kontor-event-id': event.id });
+      expect(headers['kontor-thrown-at']).to.match(/^[\w.]+\.ts:\d+:\d+$/);
+      expect(Date.parse(headers['kontor-failed-at'] as string)).to.be.closeTo(Date.now(), 10_000);
+      expect(JSON.stringify(headers)).to.not.match(/Ada|DE78/);
+      expect(JSON.parse(text)).to.deep.equal(event);
+    }
+  });
+
+  it('does not let a window full of poison hold up the neighbours for five seconds, with the limits every service has', async () => {
+    // Guard: retries in place end after 3.5 s. With two slots and two poison events ahead, a neighbour waits for all of that.
+    const done: string[] = [];
+    const queue = corner.queue('stream');
+    await broker.subscribe({ queue, types: ['account.closed'], prefetch: 2, handler: async ({ subject }) => {
+      if (subject.startsWith('poison')) throw new Error('cannot be worked on');
+      done.push(subject);
+    } });
+    for (const subject of ['poison 1', 'poison 2', ...Array.from({ length: 20 }, (_, n) => `good ${n}`)]) await broker.publish(closed(subject));
+    await eventually('all neighbours are done', () => done.length === 20, 5_000);
+    await eventually('both are put aside', async () => (await broker.deadLetters(queue)) === 2);
+  });
+
+  it('tries a failing event again before a later one of its subject, and goes on with that once it is put aside', async () => {
+    // Guard: retries in place. Given back to the queue instead, 'poison' would be tried again after 'behind'.
+    const order: string[] = [];
+    const queue = await listen('same', async ({ correlationid }) => {
+      order.push(correlationid);
+      if (correlationid === 'poison') throw new Error('cannot be worked on');
+    }, { deliveryLimit: 2 });
+    for (const name of ['poison', 'behind']) await broker.publish({ ...closed('same'), correlationid: name });
+    await eventually('the later one is done', () => order.includes('behind'));
+    expect(order).to.deep.equal(['poison', 'poison', 'poison', 'behind']);
+    expect(await broker.deadLetters(queue)).to.equal(1);
+  });
+
+  it('keeps an event it could not put aside: it comes back, and is put aside then', async () => {
+    let tries = 0;
+    const queue = await listen('not-aside', async () => {
+      // The way of the dead letters is gone for the first delivery (two tries), and there again for the second.
+      if (++tries === 1) await corner.unbindDead(queue);
+      if (tries === 3) await corner.bindDead(queue);
+      throw new Error('cannot be worked on');
+    }, { deliveryLimit: 1 });
+    await broker.publish(closed('1'));
+    const dead = await eventually('it is put aside', () => corner.take(`${queue}.dead`));
+    expect(JSON.parse(dead.text)).to.include({ subject: '1' });
+    expect(dead.headers).to.include({ 'kontor-attempts': 2 });
+    expect(tries).to.equal(3);
+  });
+
   it('counts dead letters', async () => {
     const queue = await listen('counted', async () => { throw new Error('no'); }, { deliveryLimit: 1 });
     expect(await broker.deadLetters(queue)).to.equal(0);
@@ -72,6 +130,7 @@ describe('messaging', () => {
     await corner.publishText('account.closed', '{"type":"account.closed"');
     const dead = await eventually('the garbage is in the dead-letter queue', () => corner.take(`${queue}.dead`));
     expect(dead.text).to.equal('{"type":"account.closed"');
+    expect(dead.headers).to.include({ 'kontor-cause': 'SyntaxError', 'kontor-attempts': 1 });
     expect(called).to.equal(0);
   });
 

@@ -115,6 +115,23 @@ describe('the outbox', () => {
     expect(broker.told.filter((subject) => subject === '2')).to.have.length(1);
   });
 
+  it('keeps the order of a subject when the broker refuses one of its events: no later one overtakes', async () => {
+    // Guard: publishBatch ends a subject's turn at the first refusal. Without that, 'same 2' and 'same 3' are told before 'same 1'.
+    let refusals = 0;
+    const order: string[] = [];
+    const broker = recordingBroker((event) => {
+      const name = event.correlationid;
+      if (name === 'same 1' && refusals++ < 3) throw new Transient('refused');
+      order.push(name);
+    });
+    for (const name of ['same 1', 'same 2', 'other', 'same 3'])
+      await database.transaction((tx) => appendEvent(database, tx, { ...closed(name.split(' ')[0]!), correlationid: name }));
+    relay(broker);
+    await eventually('all are told', async () => (await unpublished()) === 0);
+    expect(order.filter((name) => name !== 'other')).to.deep.equal(['same 1', 'same 2', 'same 3']);
+    expect(order[0], 'another subject does not wait').to.equal('other');
+  });
+
   it('does not let events nobody wants hold up the others, and offers them again', async () => {
     let wanted = false;
     const broker = recordingBroker((event) => {

@@ -15,6 +15,9 @@ export interface TestBroker {
   connect(name: string, url?: string): Promise<Broker>;
   /** Takes one message off a queue, or undefined when it is empty. */
   take(queue: string): Promise<{ text: string; headers: Record<string, unknown> } | undefined>;
+  /** Takes away, or makes again, the way of a queue's dead letters. */
+  unbindDead(queue: string): Promise<void>;
+  bindDead(queue: string): Promise<void>;
   /** Puts raw text into the realm's exchange. */
   publishText(type: string, text: string): Promise<void>;
   /** Closes all connections, deletes queues and exchanges. */
@@ -47,6 +50,8 @@ export async function testBroker(): Promise<TestBroker> {
       const message = await channel.get(queue, { noAck: true });
       return message ? { text: message.content.toString('utf8'), headers: message.properties.headers ?? {} } : undefined;
     },
+    async unbindDead(queue) { await channel.unbindQueue(`${queue}.dead`, `${realm}.dead`, queue); },
+    async bindDead(queue) { await channel.bindQueue(`${queue}.dead`, `${realm}.dead`, queue); },
     async publishText(type, text) {
       channel.publish(`${realm}.events`, type, Buffer.from(text), { persistent: true });
       await channel.waitForConfirms();
