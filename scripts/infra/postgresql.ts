@@ -14,8 +14,11 @@ export interface PostgresRequest {
   /** Password of the superuser `postgres`. */
   password: string;
   maxConnections?: number;
-  /** False for tests: no fsync. */
-  durable?: boolean;
+  /**
+   * What a commit survives. True (default): a power cut. `'kill'`: any kill -9 of PostgreSQL's processes, not of the machine: a commit waits until its
+   * WAL is handed to the operating system, which outlives them, and full pages are written because a killed process can leave half of one. False: nothing.
+   */
+  durable?: boolean | 'kill';
   tell?: (line: string) => void;
 }
 
@@ -33,7 +36,8 @@ export async function postgresql(request: PostgresRequest): Promise<{ plan: Proc
     shared_buffers: '64MB', password_encryption: 'scram-sha-256', log_min_messages: 'warning', log_statement: 'none',
     log_min_error_statement: 'panic', log_parameter_max_length: '0', log_parameter_max_length_on_error: '0', // no personal data in logs
     idle_in_transaction_session_timeout: '60s',
-    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...(durable === true ? {} : { fsync: 'off' }),
+    ...(durable === false ? { synchronous_commit: 'off', full_page_writes: 'off' } : {}),
   };
   return {
     url,
