@@ -34,5 +34,6 @@ describe('every test file has its stage', () => {
     ['adapters/webhooks/test/contract.test.ts', 'contract'], ['kernel/test/outbox.test.ts', 'kernel'], ['plugins/test/vectors.test.ts', 'plugins'],
     ['tests/tidy/imports.test.ts', 'tidy'], ['tests/journeys/kill.test.ts', 'journeys'], ['tests/gateway/routes.test.ts', 'gateway'], ['kong/test/router.test.ts', 'gateway'],
     ['portal/test/anything.test.ts', 'rules'], ['tests/contracts/contracts.test.ts', 'contracts'], ['tests/oracle/race.test.ts', 'oracle'],
+    ['tests/faults/gateway.test.ts', 'faults'], ['tests/faults/payments/kills.test.ts', 'payment-faults'], ['tests/simulation/histories.test.ts', 'simulation'],
   ] as const) it(`${path}: ${kind}`, () => { expect(kindOf(path)).to.equal(kind); });
 });

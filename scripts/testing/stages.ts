@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { mochaResult, wholeResult, type StageResult } from './results.js';
 
 /** The kinds of tests, in the order they run. Every test file belongs to exactly one. */
-export const KINDS = ['tidy', 'contracts', 'kernel', 'rules', 'plugins', 'repository', 'service', 'contract', 'gateway', 'faults', 'oracle', 'journeys'] as const;
+export const KINDS = ['tidy', 'contracts', 'kernel', 'rules', 'plugins', 'repository', 'service', 'contract', 'gateway', 'faults', 'simulation', 'oracle', 'payment-faults', 'journeys'] as const;
 export type Kind = (typeof KINDS)[number];
 
 const ROOMS = ['kernel', 'plugins', 'services', 'adapters', 'portal', 'kong', 'deck', 'scripts', 'tests'];
@@ -14,7 +14,9 @@ export function kindOf(path: string): Kind {
   if (path.startsWith('tests/tidy/')) return 'tidy';
   if (path.startsWith('tests/contracts/')) return 'contracts';
   if (path.startsWith('tests/journeys/')) return 'journeys';
+  if (path.startsWith('tests/faults/payments/')) return 'payment-faults';
   if (path.startsWith('tests/faults/')) return 'faults';
+  if (path.startsWith('tests/simulation/')) return 'simulation';
   if (path.startsWith('tests/oracle/')) return 'oracle';
   if (path.startsWith('tests/gateway/') || path.startsWith('kong/')) return 'gateway';
   if (path.startsWith('kernel/')) return 'kernel';

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLogger } from '@kontor/kernel/logger';
 import { connectBroker } from '@kontor/kernel/messaging';
-import { startLoad, type Load } from './load.js';
+import { startLoad, type Book, type Load } from './load.js';
 import type { SmallPlatform } from './platform.js';
 import { prove, UNSETTLED, type Breach, type Proof } from './proof.js';
 import { startWitness, type Witness } from './witness.js';
@@ -18,10 +18,13 @@ export interface Trouble {
 export interface Outcome {
   troubles: Trouble[];
   proof: Proof;
+  book: Book;
   /** Answered 2xx. */
   answered: number;
   events: number;
   seconds: number;
+  /** The proof once more, on what is there now. */
+  again(): Promise<Proof>;
 }
 
 /** What makes trouble: gives a number of steps, each doing one thing. */
@@ -67,7 +70,7 @@ export async function underLoad(platform: SmallPlatform, options: {
       proof.breaches.push(...Object.values(platform.parts).flatMap(({ ownEnds }) => ownEnds.map((what) => ({ what }))));
       tell(`after ${troubles.length}: ${Object.entries(proof.payments).map(([status, count]) => `${count} ${status}`).join(', ')}; ${proof.breaches.length === 0 ? 'all proven' : `${proof.breaches.length} BREACHES`}`);
     }
-    return { troubles, proof, answered: answered(load), events: witness.events, seconds: (Date.now() - begun) / 1000 };
+    return { troubles, proof, answered: answered(load), events: witness.events, seconds: (Date.now() - begun) / 1000, book: load.book, again: () => prove(platform, load.book, witness) };
   } finally {
     await broker.close();
   }
