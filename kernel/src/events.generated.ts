@@ -513,9 +513,9 @@ export interface EventPayloads {
   /** The bank's staff decided on a recall (camt.029). */
   'account.recall-answered': {
     recallId: Id;
-    accountId: Id;
-    customerId: Id;
-    clientId: ClientId;
+    accountId?: string;
+    customerId?: Id;
+    clientId?: ClientId;
     recallReference: string;
     outcome: 'accepted' | 'refused';
     reason?: string;
@@ -678,14 +678,16 @@ export interface EventPayloads {
   };
   /** The rail sent the money of one of our payments back (pacs.004). */
   'rail.payment-returned': {
-    paymentId: Id;
+    paymentId?: string;
     amount: Money;
     reason?: string;
     railReference: string;
+    endToEndId?: Text;
   };
   /** The rail answered our recall of a payment (camt.029). */
   'rail.recall-answered': {
-    recallId: Id;
+    recallId?: string;
+    paymentId?: Id;
     outcome: 'accepted' | 'refused';
     reason?: string;
     railReference: Text;

@@ -13,9 +13,10 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * @param options.delivered is told once a delivery is over: taken (2xx) or refused for good (400, 413, 415)
+ * @param options.wanted whether a delivery is still to be made when its time has come
  * @param options.inboundUrl where the bank takes messages
  */
-export function deliverer(options: { inboundUrl: string; secret: string; delivered: (id: string, refused: boolean) => Promise<void> }): Deliverer {
+export function deliverer(options: { inboundUrl: string; secret: string; wanted: (id: string) => boolean; delivered: (id: string, refused: boolean) => Promise<void> }): Deliverer {
   const timers = new Set<NodeJS.Timeout>();
   let stopped = false;
 
@@ -29,6 +30,7 @@ export function deliverer(options: { inboundUrl: string; secret: string; deliver
   }
 
   async function deliver(delivery: Delivery, attempt: number): Promise<void> {
+    if (!options.wanted(delivery.id)) return;
     const outcome = await post(delivery).catch(() => 'again' as const);
     if (outcome === 'again') later(Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** Math.min(attempt, 10)), () => deliver(delivery, attempt + 1));
     else if (!stopped) await options.delivered(delivery.id, outcome === 'refused');

@@ -1,48 +1,53 @@
 import { createHash } from 'node:crypto';
-import { readStatusReports, writeStatusReports } from '../src/pacs002.js';
-import { readCreditTransfers, writeCreditTransfers } from '../src/pacs008.js';
-import { EXCHANGED, referenceOf, type StatusReport } from '../src/payment-rail.js';
-import type { SimulatedTransfer } from '../src/rail-client.js';
-import { loadSchemas, openMessage } from '@kontor/kernel/iso20022';
-import { planFor, type Plan } from './behaviour.js';
+import { openMessage, loadSchemas, type Node } from '@kontor/kernel/iso20022';
+import { readRecallAnswers } from '../src/camt029.js';
+import { readRecalls } from '../src/camt056.js';
+import { readStatusReports } from '../src/pacs002.js';
+import { readPaymentReturns } from '../src/pacs004.js';
+import { readCreditTransfers } from '../src/pacs008.js';
+import { readStatusRequest } from '../src/pacs028.js';
+import { railReference, SENT } from '../src/payment-rail.js';
+import type { SimulatedRecall, SimulatedReturn, SimulatedTransfer } from '../src/rail-client.js';
+import { answersTo, type Delivery, type Effects, type Trace } from './answers.js';
+import { openBooks } from './books.js';
 import { openJournal } from './journal.js';
+import { statementOf, type StatementOrder } from './statement.js';
 
-/** Correlation that came with a message and goes back with what is sent about it. */
-export interface Trace {
-  correlationId: string;
-  traceparent: string;
-}
-
-/** A message the rail will deliver to the bank, sooner or later. `dueAt` is in Unix milliseconds. */
-export interface Delivery {
-  id: string;
-  dueAt: number;
-  xml: string;
-  trace: Trace;
-}
+export type { Delivery, Trace } from './answers.js';
 
 type Entry =
-  /** `reports`: what the bank answered to transfers of the rail. */
-  | { type: 'accepted'; messageId: string; hash: string; deliveries: Delivery[]; reports?: StatusReport[] }
+  | { type: 'accepted'; messageId: string; hash: string } & Effects
   /** `refused`: the bank said it can never take it (400). */
   | { type: 'delivered'; id: string; refused: boolean };
 
-/** What became of a transfer the rail was asked to simulate. */
-export interface TransferOutcome {
+/** What became of a transfer, or a recall, the rail was asked to simulate. */
+export interface OrderOutcome {
   messageId: string;
-  status: 'pending' | 'ACSC' | 'RJCT';
+  status: string;
   reason?: string;
 }
 
+type Taken = 'accepted' | 'known' | 'differs';
+/** An order may be about something the rail does not know, or that is not at a point where it can be done. */
+export type Ordered = Taken | 'unknown' | 'impossible';
+
 /** The memory of the rail: everything it has acknowledged, on disk. */
 export interface Rail {
-  /** Takes a pacs.008 or pacs.002 of the bank. 'known' when it had it already; 'differs' when the MsgId was used for another. @throws MessageFault */
-  accept(body: Buffer, trace: Trace): Promise<'accepted' | 'known' | 'differs'>;
+  /** Takes a message of the bank. 'known' when it had it already; 'differs' when the MsgId was used for another. @throws MessageFault */
+  accept(body: Buffer, trace: Trace): Promise<Taken>;
   /** Takes the order to send a transfer to the bank. */
-  order(transfer: SimulatedTransfer, trace: Trace): Promise<'accepted' | 'known' | 'differs'>;
-  outcome(messageId: string): TransferOutcome | undefined;
+  order(transfer: SimulatedTransfer, trace: Trace): Promise<Taken>;
+  /** Takes the order to give the money of a settled payment back; its sum is not checked, so that the bank's check can be tried. */
+  orderReturn(order: SimulatedReturn, trace: Trace): Promise<Ordered>;
+  /** Takes the order to ask a simulated transfer back. */
+  orderRecall(order: SimulatedRecall, trace: Trace): Promise<Ordered>;
+  /** Takes the order to send a statement of the bank's settlement account. */
+  orderStatement(order: StatementOrder, trace: Trace): Promise<Taken>;
+  outcome(messageId: string): OrderOutcome | undefined;
   /** What is still to be delivered, oldest first. */
   pending(): Delivery[];
+  /** Whether a delivery is still to be made: one may be withdrawn. */
+  wants(id: string): boolean;
   delivered(id: string, refused: boolean): Promise<void>;
   close(): Promise<void>;
 }
@@ -55,72 +60,88 @@ const NO_SCHEMAS = loadSchemas(undefined);
  */
 export async function openRail(options: { file: string; seed: string; bankBic: string; now: () => number; scheduled: (delivery: Delivery) => void }): Promise<Rail> {
   const journal = await openJournal<Entry>(options.file);
+  const books = openBooks();
+  const answers = answersTo({ ...options, books });
   const messages = new Map<string, { hash: string; known: Promise<void> }>();
   const deliveries = new Map<string, Delivery>();
-  const outcomes = new Map<string, TransferOutcome>();
+  const answered = new Map<string, OrderOutcome>();
   for (const entry of journal.entries) remember(entry);
   for (const delivery of deliveries.values()) options.scheduled(delivery);
 
   function remember(entry: Entry): void {
-    if (entry.type === 'delivered') deliveries.delete(entry.id);
-    else {
-      if (!messages.has(entry.messageId)) messages.set(entry.messageId, { hash: entry.hash, known: Promise.resolve() });
-      for (const delivery of entry.deliveries) deliveries.set(delivery.id, delivery);
-      for (const report of entry.reports ?? []) learn(report);
-    }
+    if (entry.type === 'delivered') return void deliveries.delete(entry.id);
+    if (!messages.has(entry.messageId)) messages.set(entry.messageId, { hash: entry.hash, known: Promise.resolve() });
+    for (const movement of entry.movements ?? []) books.enter(movement);
+    for (const { key, ...outcome } of entry.outcomes ?? []) books.decide(key, outcome);
+    for (const id of entry.withdrawn ?? []) deliveries.delete(id);
+    for (const answer of entry.answered ?? []) answered.set(answer.messageId, answer);
+    for (const delivery of entry.deliveries) deliveries.set(delivery.id, delivery);
   }
 
-  function learn({ originalMessageId, status, reason }: StatusReport): void {
-    if (originalMessageId === undefined || (status !== 'ACSC' && status !== 'RJCT')) return;
-    outcomes.set(originalMessageId, { messageId: originalMessageId, status, ...(reason === undefined ? {} : { reason }) });
-  }
-
-  /** Once by message id; a repeat waits until the first is on the disk. */
-  async function take(messageId: string, hash: string, deliveriesOf: () => Delivery[], reports?: StatusReport[]): Promise<'accepted' | 'known' | 'differs'> {
+  /**
+   * Once by message id; a repeat waits until the first is on the disk. What follows is in the books at once, so that the next message
+   * sees it, and is told only when it is on the disk.
+   */
+  async function take(messageId: string, hash: string, effects: () => Effects): Promise<Taken> {
     const before = messages.get(messageId);
     if (before) {
       if (before.hash !== hash) return 'differs';
       await before.known;
       return 'known';
     }
-    const entry: Entry = { type: 'accepted', messageId, hash, deliveries: deliveriesOf(), ...(reports ? { reports } : {}) };
+    const entry: Entry = { type: 'accepted', messageId, hash, ...effects() };
     const known = journal.append(entry);
     messages.set(messageId, { hash, known });
+    remember(entry);
     try {
       await known;
     } catch (fault) {
       messages.delete(messageId);
+      for (const { key } of entry.movements ?? []) books.strike(key);
+      for (const { id } of entry.deliveries) deliveries.delete(id);
       throw fault;
     }
-    remember(entry);
-    entry.deliveries.forEach(options.scheduled);
+    entry.deliveries.filter(({ id }) => deliveries.has(id)).forEach(options.scheduled);
     return 'accepted';
+  }
+
+  const hashOf = (what: Buffer | object): string => createHash('sha256').update(Buffer.isBuffer(what) ? what : JSON.stringify(what)).digest('hex');
+  const pending = (): Delivery[] => [...deliveries.values()].sort((a, b) => a.dueAt - b.dueAt);
+
+  function understood(message: (typeof SENT)[number], content: Node, trace: Trace): { messageId: string; effects: () => Effects } {
+    switch (message) {
+      case 'pacs.008.001.08': return reading(readCreditTransfers(content), (read) => answers.payments(read, trace));
+      case 'pacs.004.001.09': return reading(readPaymentReturns(content), (read) => answers.returns(read, trace));
+      case 'pacs.002.001.10': return reading(readStatusReports(content), (read) => answers.learn(read));
+      case 'pacs.028.001.03': return reading(readStatusRequest(content), (read) => answers.questions(read, trace));
+      case 'camt.056.001.08': return reading(readRecalls(content), (read) => answers.recalls(read, pending(), trace));
+      case 'camt.029.001.09': return reading(readRecallAnswers(content), (read) => answers.resolved(read));
+    }
   }
 
   return {
     async accept(body, trace) {
-      const { message, content } = openMessage(body, NO_SCHEMAS, EXCHANGED);
-      const hash = createHash('sha256').update(body).digest('hex');
-      if (message === 'pacs.002.001.10') {
-        const { messageId, reports } = readStatusReports(content);
-        return take(messageId, hash, () => [], reports);
-      }
-      const { messageId, transfers } = readCreditTransfers(content);
-      const accepted = options.now();
-      return take(messageId, hash, () => transfers.flatMap((transfer, n) => {
-        const reference = referenceOf(transfer);
-        const plans = planFor({ seed: options.seed, transactionId: reference.id, amount: transfer.amount.amount, remittance: transfer.remittance });
-        return plans.flatMap((plan, i) => reportDeliveries(plan, { prefix: `${messageId}.${n}.${i}`, accepted, trace, report: { originalMessageId: messageId, reference } }));
-      }));
+      const { message, content } = openMessage(body, NO_SCHEMAS, SENT);
+      const { messageId, effects } = understood(message, content, trace);
+      return take(messageId, hashOf(body), effects);
     },
-    order(transfer, trace) {
-      const { messageId } = transfer;
-      const hash = createHash('sha256').update(JSON.stringify(transfer)).digest('hex');
-      return take(messageId, hash, () => [
-        { id: `${messageId}.transfer`, dueAt: options.now(), trace, xml: transferXml(transfer, options.bankBic, options.now()) }]);
+    order: (transfer, trace) => take(transfer.messageId, hashOf(transfer), () => answers.transfer(transfer, trace)),
+    async orderReturn(order, trace) {
+      const payment = books.inMessage(order.payment);
+      if (!payment || payment.direction !== 'from-bank') return 'unknown';
+      if (payment.outcome?.status !== 'ACSC' || payment.outcome.at > options.now()) return 'impossible';
+      return take(order.messageId, hashOf(order), () => answers.giveBack(payment, { ...order, dueAt: options.now(), trace }));
     },
-    outcome: (messageId) => outcomes.get(messageId) ?? (messages.has(messageId) ? { messageId, status: 'pending' } : undefined),
-    pending: () => [...deliveries.values()].sort((a, b) => a.dueAt - b.dueAt),
+    async orderRecall(order, trace) {
+      const transfer = books.get(railReference(order.transfer, { kind: 'tx', id: order.transfer }));
+      if (!transfer) return 'unknown';
+      return take(order.messageId, hashOf(order), () => answers.askBack(transfer, order, trace));
+    },
+    orderStatement: (order, trace) => take(order.messageId, hashOf(order), () => (
+      { deliveries: statementOf(books.all(), order, options.now()).map((xml, n) => ({ id: `${order.messageId}.${n}`, dueAt: options.now(), trace, xml })) })),
+    outcome: (messageId) => answered.get(messageId) ?? (messages.has(messageId) ? { messageId, status: 'pending' } : undefined),
+    pending,
+    wants: (id) => deliveries.has(id),
     async delivered(id, refused) {
       await journal.append({ type: 'delivered', id, refused });
       deliveries.delete(id);
@@ -129,24 +150,6 @@ export async function openRail(options: { file: string; seed: string; bankBic: s
   };
 }
 
-/** A planned report as deliveries; copies carry the same MsgId, as a rail's repetition does. */
-function reportDeliveries(plan: Plan, given: { prefix: string; accepted: number; trace: Trace; report: Omit<StatusReport, 'status'> }): Delivery[] {
-  const dueAt = given.accepted + plan.afterMs;
-  if (plan.kind === 'garbage') return [{ id: given.prefix, dueAt, trace: given.trace, xml: '<Document><FIToFIPmtStsRpt>' }];
-  const xml = writeStatusReports({
-    messageId: createHash('sha256').update(given.prefix).digest('hex').slice(0, 32), createdAt: new Date(given.accepted).toISOString(),
-    reports: [{ ...given.report, status: plan.status, ...(plan.reason === undefined ? {} : { reason: plan.reason }) }],
-  });
-  return Array.from({ length: plan.copies ?? 1 }, (_copy, n) => ({ id: `${given.prefix}.${n}`, dueAt, trace: given.trace, xml }));
-}
-
-function transferXml(transfer: SimulatedTransfer, bankBic: string, now: number): string {
-  const { messageId, endToEndId, amount, debtor, creditor, remittance } = transfer;
-  return writeCreditTransfers({
-    messageId, createdAt: new Date(now).toISOString(),
-    transfers: [{
-      transactionId: messageId, endToEndId, amount, debtor, creditor: { name: 'NOTPROVIDED', iban: creditor.iban },
-      ...(remittance === undefined ? {} : { remittance }),
-    }],
-  }, { creditorAgent: bankBic });
+function reading<Message extends { messageId: string }>(message: Message, effects: (message: Message) => Effects): { messageId: string; effects: () => Effects } {
+  return { messageId: message.messageId, effects: () => effects(message) };
 }

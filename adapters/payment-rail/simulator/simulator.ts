@@ -3,11 +3,10 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { newId } from '@kontor/kernel/ids';
 import { childTraceparent } from '@kontor/kernel/events';
-import type { SimulatedTransfer } from '../src/rail-client.js';
 import { isSignedBy, SIGNATURE_HEADER } from '../src/signature.js';
 import { MessageFault } from '@kontor/kernel/iso20022';
 import { deliverer } from './deliverer.js';
-import { openRail, type Trace } from './rail.js';
+import { openRail, type Ordered, type Rail, type Trace } from './rail.js';
 
 /** A running simulator. */
 export interface RailSimulator {
@@ -17,16 +16,19 @@ export interface RailSimulator {
 
 /**
  * Starts the simulated payment rail.
- *   POST /messages                     pacs.008 or pacs.002 of the bank, signed: 202 · 400 not readable · 401 · 409 MsgId used for another
+ *   POST /messages                     a message of the bank, signed: 202 · 400 not readable · 401 · 409 MsgId used for another
  *   POST /simulate/credit-transfers    SimulatedTransfer, signed: 202 · 401 · 409
- *   GET  /simulate/credit-transfers/:messageId   what the bank answered
+ *   POST /simulate/returns             SimulatedReturn, signed: 202 · 401 · 404 no such payment · 409 · 422 not settled
+ *   POST /simulate/recalls             SimulatedRecall, signed: 202 · 401 · 404 no such transfer · 409
+ *   POST /simulate/statements          StatementOrder, signed: 202 · 401 · 409
+ *   GET  /simulate/credit-transfers/:messageId   what the bank answered; recalls alike
  *   GET  /livez /readyz /metrics
  * @param options.file the journal: what was answered with 202 is in it
  */
 export async function startRailSimulator(options: {
   host: string; port: number; file: string; seed: string; secret: string; bankBic: string; inboundUrl: string;
 }): Promise<RailSimulator> {
-  const bank = deliverer({ inboundUrl: options.inboundUrl, secret: options.secret, delivered: (id, refused) => rail.delivered(id, refused) });
+  const bank = deliverer({ inboundUrl: options.inboundUrl, secret: options.secret, wanted: (id) => rail.wants(id), delivered: (id, refused) => rail.delivered(id, refused) });
   const rail = await openRail({ file: options.file, seed: options.seed, bankBic: options.bankBic, now: () => Date.now(), scheduled: bank.schedule });
 
   const app = express();
@@ -42,14 +44,15 @@ export async function startRailSimulator(options: {
     if (!body) return void response.status(401).end();
     response.status((await rail.accept(body, traceOf(request))) === 'differs' ? 409 : 202).end();
   });
-  app.post('/simulate/credit-transfers', async (request, response) => {
-    const body = signedBody(request, options.secret);
-    if (!body) return void response.status(401).end();
-    const transfer = JSON.parse(body.toString('utf8')) as SimulatedTransfer;
-    response.status((await rail.order(transfer, traceOf(request))) === 'differs' ? 409 : 202).end();
-  });
-  app.get('/simulate/credit-transfers/:messageId', (request, response) => {
-    const outcome = rail.outcome(request.params.messageId);
+  for (const [what, order] of Object.entries(ordersOf(rail))) {
+    app.post(`/simulate/${what}`, async (request, response) => {
+      const body = signedBody(request, options.secret);
+      if (!body) return void response.status(401).end();
+      response.status(STATUS[await order(JSON.parse(body.toString('utf8')) as never, traceOf(request))]).end();
+    });
+  }
+  app.get(['/simulate/credit-transfers/:messageId', '/simulate/recalls/:messageId'], (request, response) => {
+    const outcome = rail.outcome(request.params.messageId as string);
     if (outcome) response.json(outcome);
     else response.status(404).end();
   });
@@ -65,6 +68,13 @@ export async function startRailSimulator(options: {
       await rail.close();
     },
   };
+}
+
+const STATUS: Record<Ordered, number> = { accepted: 202, known: 202, differs: 409, unknown: 404, impossible: 422 };
+
+/** What the rail can be told to do, by the path that says so. */
+function ordersOf(rail: Rail): Record<string, (order: never, trace: Trace) => Promise<Ordered>> {
+  return { 'credit-transfers': rail.order, returns: rail.orderReturn, recalls: rail.orderRecall, statements: rail.orderStatement };
 }
 
 const unreadable: ErrorRequestHandler = (fault: unknown, _request, response, _next) => {

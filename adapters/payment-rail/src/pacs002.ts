@@ -1,4 +1,5 @@
 import { create } from 'xmlbuilder2';
+import { reasonIn, referenceIn, writeReason } from './elements.js';
 import type { StatusReport, StatusReportMessage, TransactionReference } from './payment-rail.js';
 import { all, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, verbatim, type Node } from '@kontor/kernel/iso20022';
 
@@ -13,20 +14,16 @@ export function writeStatusReports(message: StatusReportMessage): string {
   const header = root.ele('GrpHdr');
   header.ele('MsgId').txt(verbatim(message.messageId));
   header.ele('CreDtTm').txt(verbatim(message.createdAt));
-  for (const { originalMessageId, reference, status, reason } of message.reports) {
+  for (const { originalMessageId, originalMessage, reference, status, reason } of message.reports) {
     const entry = root.ele('TxInfAndSts');
     if (originalMessageId !== undefined) {
       const group = entry.ele('OrgnlGrpInf');
       group.ele('OrgnlMsgId').txt(verbatim(originalMessageId));
-      group.ele('OrgnlMsgNmId').txt('pacs.008.001.08');
+      group.ele('OrgnlMsgNmId').txt(originalMessage ?? 'pacs.008.001.08');
     }
     if (reference) entry.ele(REFERENCE_ELEMENT[reference.kind]).txt(verbatim(reference.id));
     entry.ele('TxSts').txt(verbatim(status));
-    if (reason === undefined) continue;
-    const because = entry.ele('StsRsnInf');
-    const isCode = /^[A-Z0-9]{4}$/.test(reason);
-    because.ele('Rsn').ele('Cd').txt(verbatim(isCode ? reason : 'NARR'));
-    if (!isCode) because.ele('AddtlInf').txt(verbatim(reason.slice(0, 105)));
+    if (reason !== undefined) writeReason(entry, 'StsRsnInf', reason);
   }
   return root.end();
 }
@@ -51,22 +48,14 @@ function readTransaction(entry: Node, onlyGroup: string | undefined): StatusRepo
     status: statusAt(entry, 'TxSts') ?? 'NONE',
     ...(originalMessageId === undefined ? {} : { originalMessageId }),
     ...(reference === undefined ? {} : { reference }),
-    ...reasonIn(entry),
+    ...because(entry),
   };
 }
 
 function readGroup(group: Node): StatusReport[] {
   const status = statusAt(group, 'GrpSts');
   const originalMessageId = requiredText(group, 35, 'OrgnlMsgId');
-  return status === undefined ? [] : [{ originalMessageId, status, ...reasonIn(group) }];
-}
-
-function referenceIn(entry: Node): TransactionReference | undefined {
-  for (const kind of ['tx', 'instr', 'e2e'] as const) {
-    const id = textAt(entry, 35, REFERENCE_ELEMENT[kind]);
-    if (id !== undefined) return { kind, id };
-  }
-  return undefined;
+  return status === undefined ? [] : [{ originalMessageId, status, ...because(group) }];
 }
 
 function statusAt(node: Node, name: string): string | undefined {
@@ -75,10 +64,7 @@ function statusAt(node: Node, name: string): string | undefined {
   return status;
 }
 
-function reasonIn(node: Node): { reason?: string } {
-  for (const because of all(node, 'StsRsnInf')) {
-    const reason = textAt(because, 4, 'Rsn', 'Cd');
-    if (reason !== undefined) return { reason };
-  }
-  return {};
+function because(node: Node): { reason?: string } {
+  const reason = reasonIn(node, 'StsRsnInf');
+  return reason === undefined ? {} : { reason };
 }

@@ -1,7 +1,7 @@
 import { create } from 'xmlbuilder2';
-import type { WireMoney } from '@kontor/kernel/money';
+import { amountAt, totalsIn, uetrAt, writeAccount, writeAgent, writeAmount, type Builder } from './elements.js';
 import type { CreditTransfer, CreditTransferMessage, Party } from './payment-rail.js';
-import { all, attribute, dateAt, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, verbatim, type Node } from '@kontor/kernel/iso20022';
+import { all, dateAt, dateTimeAt, MessageFault, namespaceOf, one, requiredText, textAt, verbatim, type Node } from '@kontor/kernel/iso20022';
 
 /** FI to FI customer credit transfer, pacs.008.001.08. */
 const PACS_008 = 'pacs.008.001.08';
@@ -17,14 +17,12 @@ export function writeCreditTransfers(message: CreditTransferMessage, banks: { de
   header.ele('CreDtTm').txt(verbatim(message.createdAt));
   header.ele('NbOfTxs').txt(String(message.transfers.length));
   const total = message.claimed?.total ?? (message.transfers.length === 1 ? message.transfers[0]?.amount : undefined);
-  if (total) header.ele('TtlIntrBkSttlmAmt', { Ccy: total.currency }).txt(verbatim(total.amount));
+  if (total) writeAmount(header, 'TtlIntrBkSttlmAmt', total);
   header.ele('IntrBkSttlmDt').txt(verbatim(message.createdAt.slice(0, 10)));
   header.ele('SttlmInf').ele('SttlmMtd').txt('CLRG');
   for (const transfer of message.transfers) writeTransfer(root.ele('CdtTrfTxInf'), transfer, banks);
   return root.end();
 }
-
-type Builder = ReturnType<typeof create>;
 
 function writeTransfer(at: Builder, transfer: CreditTransfer, banks: { debtorAgent?: string; creditorAgent?: string }): void {
   const ids = at.ele('PmtId');
@@ -32,7 +30,13 @@ function writeTransfer(at: Builder, transfer: CreditTransfer, banks: { debtorAge
   ids.ele('EndToEndId').txt(verbatim(transfer.endToEndId));
   if (transfer.transactionId !== undefined) ids.ele('TxId').txt(verbatim(transfer.transactionId));
   if (transfer.uetr !== undefined) ids.ele('UETR').txt(verbatim(transfer.uetr));
-  at.ele('IntrBkSttlmAmt', { Ccy: transfer.amount.currency }).txt(verbatim(transfer.amount.amount));
+  if (transfer.instant) {
+    const type = at.ele('PmtTpInf');
+    type.ele('SvcLvl').ele('Cd').txt('SEPA');
+    type.ele('LclInstrm').ele('Cd').txt('INST');
+  }
+  writeAmount(at, 'IntrBkSttlmAmt', transfer.amount);
+  if (transfer.acceptedAt !== undefined) at.ele('AccptncDtTm').txt(verbatim(transfer.acceptedAt));
   at.ele('ChrgBr').txt('SLEV');
   at.ele('Dbtr').ele('Nm').txt(verbatim(transfer.debtor.name));
   writeAccount(at.ele('DbtrAcct'), transfer.debtor);
@@ -43,31 +47,18 @@ function writeTransfer(at: Builder, transfer: CreditTransfer, banks: { debtorAge
   if (transfer.remittance !== undefined) at.ele('RmtInf').ele('Ustrd').txt(verbatim(transfer.remittance));
 }
 
-function writeAccount(at: Builder, { iban }: Party): void {
-  if (iban === undefined) at.ele('Id').ele('Othr').ele('Id').txt('NOTPROVIDED');
-  else at.ele('Id').ele('IBAN').txt(verbatim(iban));
-}
-
-function writeAgent(at: Builder, bic: string | undefined): void {
-  const institution = at.ele('FinInstnId');
-  if (bic === undefined) institution.ele('Othr').ele('Id').txt('NOTPROVIDED');
-  else institution.ele('BICFI').txt(verbatim(bic));
-}
-
 /** Reads an opened pacs.008. What a schema would say is checked here too, for the elements that are used. @throws MessageFault */
 export function readCreditTransfers(content: Node): CreditTransferMessage {
   const root = one(content, 'FIToFICstmrCdtTrf');
   const header = one(root, 'GrpHdr');
-  const transactions = requiredText(header, 15, 'NbOfTxs');
-  if (!/^[0-9]{1,15}$/.test(transactions)) throw new MessageFault('NbOfTxs is no number');
-  const total = one(header, 'TtlIntrBkSttlmAmt') === undefined ? undefined : amountAt(header, 'TtlIntrBkSttlmAmt');
+  const claimed = totalsIn(header, 'TtlIntrBkSttlmAmt');
   dateAt(header, 'IntrBkSttlmDt');
   const transfers = all(root, 'CdtTrfTxInf').map(readTransfer);
   if (transfers.length === 0) throw new MessageFault('CdtTrfTxInf is missing');
   return {
     messageId: requiredText(header, 35, 'MsgId'),
     createdAt: dateTimeAt(header, 'CreDtTm'),
-    claimed: { transactions, ...(total === undefined ? {} : { total }) },
+    claimed,
     transfers,
   };
 }
@@ -75,8 +66,9 @@ export function readCreditTransfers(content: Node): CreditTransferMessage {
 function readTransfer(at: Node): CreditTransfer {
   const instructionId = textAt(at, 35, 'PmtId', 'InstrId');
   const transactionId = textAt(at, 35, 'PmtId', 'TxId');
-  const uetr = textAt(at, 36, 'PmtId', 'UETR');
-  if (uetr !== undefined && !/^[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89ab][a-f0-9]{3}-[a-f0-9]{12}$/.test(uetr)) throw new MessageFault('UETR is no UUID of version 4');
+  const uetr = uetrAt(at, 'PmtId', 'UETR');
+  const instant = textAt(at, 35, 'PmtTpInf', 'LclInstrm', 'Cd') === 'INST';
+  const acceptedAt = one(at, 'AccptncDtTm') === undefined ? undefined : dateTimeAt(at, 'AccptncDtTm');
   dateAt(at, 'IntrBkSttlmDt');
   const agents = ['InstgAgt', 'InstdAgt', 'DbtrAgt', 'CdtrAgt'].flatMap((agent) => textAt(at, 11, agent, 'FinInstnId', 'BICFI') ?? []);
   const remittance = all(at, 'RmtInf', 'Ustrd').map((line) => textAt(line, 140) ?? '').join(' ');
@@ -85,21 +77,14 @@ function readTransfer(at: Node): CreditTransfer {
     ...(instructionId === undefined ? {} : { instructionId }),
     ...(transactionId === undefined ? {} : { transactionId }),
     ...(uetr === undefined ? {} : { uetr }),
+    ...(instant ? { instant } : {}),
+    ...(acceptedAt === undefined ? {} : { acceptedAt }),
     amount: amountAt(at, 'IntrBkSttlmAmt'),
     debtor: partyAt(at, 'Dbtr', 'DbtrAcct'),
     creditor: partyAt(at, 'Cdtr', 'CdtrAcct'),
     agents,
     ...(remittance === '' ? {} : { remittance }),
   };
-}
-
-/** ActiveCurrencyAndAmount: at most 18 digits, 5 of them decimals, not negative. The currency's own decimals are checked later. */
-function amountAt(node: Node | undefined, name: string): WireMoney {
-  const amount = requiredText(node, 20, name);
-  const currency = attribute(one(node, name), 'Ccy');
-  if (!/^[0-9]{1,18}(\.[0-9]{1,5})?$/.test(amount) || amount.replace('.', '').length > 18) throw new MessageFault(`${name} is no amount`);
-  if (currency === undefined || !/^[A-Z]{3}$/.test(currency)) throw new MessageFault(`${name} has no currency`);
-  return { amount: amount.replace(/^0+(?=[0-9])/, ''), currency };
 }
 
 function partyAt(at: Node, party: string, account: string): Party {

@@ -4,12 +4,15 @@ import { isId } from '@kontor/kernel/ids';
 import { parseMoney, type WireMoney } from '@kontor/kernel/money';
 
 /**
- * What the bank and the rail say to each other, without XML: credit transfers (pacs.008) and status reports (pacs.002).
- * Pure; the readers and writers of the messages are in pacs008.ts and pacs002.ts.
+ * What the bank and the rail say to each other, without XML: credit transfers (pacs.008), status reports (pacs.002), returns
+ * (pacs.004), requests for a status (pacs.028), recalls (camt.056) and the answers to them (camt.029). Pure; each message has its
+ * reader and writer in a file of its name.
  */
 
-/** The messages this bank exchanges with the rail. */
-export const EXCHANGED = ['pacs.008.001.08', 'pacs.002.001.10'] as const;
+/** What both sides send each other. */
+export const PAYMENT_MESSAGES = ['pacs.008.001.08', 'pacs.002.001.10', 'pacs.004.001.09', 'camt.056.001.08', 'camt.029.001.09'] as const;
+/** What the bank sends to the rail. */
+export const SENT = [...PAYMENT_MESSAGES, 'pacs.028.001.03'] as const;
 
 /** A party and its account. */
 export interface Party {
@@ -24,6 +27,22 @@ export interface TransactionReference {
   id: string;
 }
 
+/** The transaction a message speaks of, by what it carried. */
+export interface OriginalTransaction {
+  /** MsgId of the message it came with. */
+  messageId?: string;
+  reference?: TransactionReference;
+  endToEndId?: string;
+  /** UUID version 4. */
+  uetr?: string;
+}
+
+/** What a group header claims of its transactions, for the reader to check. */
+export interface ClaimedTotals {
+  transactions: string;
+  total?: WireMoney;
+}
+
 /** One transaction of a pacs.008. `amount` is as written in the message, not yet checked against its currency. */
 export interface CreditTransfer {
   instructionId?: string;
@@ -31,6 +50,9 @@ export interface CreditTransfer {
   endToEndId: string;
   /** UUID version 4. */
   uetr?: string;
+  /** Local instrument INST: settled within ten seconds of `acceptedAt`, or not at all. */
+  instant?: boolean;
+  acceptedAt?: string;
   amount: WireMoney;
   debtor: Party;
   creditor: Party;
@@ -43,14 +65,78 @@ export interface CreditTransfer {
 export interface CreditTransferMessage {
   messageId: string;
   createdAt: string;
-  /** What the group header claims, for the reader to check. */
-  claimed?: { transactions: string; total?: WireMoney };
+  claimed?: ClaimedTotals;
   transfers: CreditTransfer[];
+}
+
+/** One return of a pacs.004: the money of an earlier transfer, or a part of it, goes back. `amount` is not yet checked against its currency. */
+export interface PaymentReturn {
+  /** RtrId: by which an answer names it. */
+  returnId?: string;
+  original: OriginalTransaction;
+  amount: WireMoney;
+  originalAmount?: WireMoney;
+  /** ExternalReturnReason1Code. */
+  reason?: string;
+}
+
+/** A pacs.004. */
+export interface PaymentReturnMessage {
+  messageId: string;
+  createdAt: string;
+  claimed?: ClaimedTotals;
+  returns: PaymentReturn[];
+}
+
+/** One request of a camt.056 to give a transfer back. */
+export interface Recall {
+  /** CxlId, else the id of its case: by which an answer names it. */
+  recallId?: string;
+  original: OriginalTransaction;
+  amount: WireMoney;
+  /** ExternalCancellationReason1Code. */
+  reason?: string;
+  debtor?: Party;
+  creditor?: Party;
+}
+
+/** A camt.056. */
+export interface RecallMessage {
+  /** Id of the assignment. */
+  messageId: string;
+  createdAt: string;
+  recalls: Recall[];
+}
+
+/** What a camt.029 says of one recall. */
+export interface RecallAnswer {
+  /** Id of the resolved case. */
+  recallId?: string;
+  original: OriginalTransaction;
+  outcome: 'accepted' | 'refused' | 'pending';
+  /** ExternalPaymentCancellationRejection1Code, when refused. */
+  reason?: string;
+}
+
+/** A camt.029. */
+export interface RecallAnswerMessage {
+  messageId: string;
+  createdAt: string;
+  answers: RecallAnswer[];
+}
+
+/** A pacs.028: what became of these transactions? */
+export interface StatusRequestMessage {
+  messageId: string;
+  createdAt: string;
+  originals: OriginalTransaction[];
 }
 
 /** What a pacs.002 says of one transaction. `reference` is absent when it speaks of the whole original message. */
 export interface StatusReport {
   originalMessageId?: string;
+  /** Which message that was; default pacs.008.001.08. */
+  originalMessage?: string;
   reference?: TransactionReference;
   /** ExternalPaymentTransactionStatus1Code. */
   status: string;
@@ -114,27 +200,74 @@ export function readRailReference(text: string): { messageId: string; reference:
 }
 
 /**
- * What is wrong with a received message as a whole, in a sentence; undefined when nothing is. Such a message is refused:
+ * One text for a return: `<MsgId>/rtr/<RtrId>`, or by the transaction it returns where it has no id of its own. One return is booked once for it.
+ */
+export function returnReference(messageId: string, { returnId, original }: PaymentReturn): string {
+  if (returnId !== undefined) return [messageId, 'rtr', returnId].map(encodeURIComponent).join('/');
+  return original.reference ? railReference(messageId, original.reference) : [messageId, 'msg', original.messageId ?? ''].map(encodeURIComponent).join('/');
+}
+
+/** One text for a received recall that holds all its answer must name: `<Id>/<CxlId>/<OrgnlMsgId>/<kind>/<id>`, percent-encoded, `-` for none. */
+export function recallReference(messageId: string, { recallId, original }: Recall): string {
+  const { reference } = original;
+  return [messageId, recallId ?? '-', original.messageId ?? '-', reference?.kind ?? '-', reference?.id ?? '-'].map(encodeURIComponent).join('/');
+}
+
+/** Reads what `recallReference` made; undefined for anything else. */
+export function readRecallReference(text: string): { recallId?: string; original: OriginalTransaction } | undefined {
+  const parts = text.split('/').map(decodeURIComponent);
+  if (parts.length !== 5 || parts.includes('')) return undefined;
+  const [, recallId = '-', messageId = '-', kind = '-', id = '-'] = parts;
+  return {
+    ...(recallId === '-' ? {} : { recallId }),
+    original: {
+      ...(messageId === '-' ? {} : { messageId }),
+      ...(kind === 'tx' || kind === 'instr' || kind === 'e2e' ? { reference: { kind, id } } : {}),
+    },
+  };
+}
+
+/** MsgId and RtrId of a transfer we send back: never taken for a payment's id. */
+export function returnIdOf(transactionId: string): string {
+  return `R-${railIdOf(transactionId)}`;
+}
+
+/** The payment of ours an original names, by TxId, InstrId or message; its end-to-end id is the client's own and proves nothing. */
+export function paymentNamedBy({ reference, messageId }: OriginalTransaction): string | undefined {
+  const named = [reference && reference.kind !== 'e2e' ? reference.id : undefined, messageId];
+  return named.map((id) => (id === undefined ? undefined : paymentIdOf(id))).find((id) => id !== undefined);
+}
+
+/**
+ * What is wrong with a received pacs.008 as a whole, in a sentence; undefined when nothing is. Such a message is refused:
  * it cannot be told which of its transactions are meant.
  */
 export function messageFault({ claimed, transfers }: CreditTransferMessage): string | undefined {
-  if (claimed && Number(claimed.transactions) !== transfers.length)
-    return `NbOfTxs says ${claimed.transactions}, the message has ${transfers.length} transactions`;
-  const references = new Set(transfers.map((transfer) => railReference('', referenceOf(transfer))));
-  if (references.size !== transfers.length) return 'two transactions of the message have the same identification';
+  return totalsFault({ claimed, names: transfers.map((transfer) => railReference('', referenceOf(transfer))), amounts: transfers.map(({ amount }) => amount), element: 'TtlIntrBkSttlmAmt' });
+}
+
+/** As `messageFault`, of a pacs.004. */
+export function returnsFault({ claimed, returns }: PaymentReturnMessage): string | undefined {
+  return totalsFault({ claimed, names: returns.map((one) => returnReference('', one)), amounts: returns.map(({ amount }) => amount), element: 'TtlRtrdIntrBkSttlmAmt' });
+}
+
+function totalsFault({ claimed, names, amounts, element }: { claimed: ClaimedTotals | undefined; names: string[]; amounts: WireMoney[]; element: string }): string | undefined {
+  if (claimed && Number(claimed.transactions) !== names.length)
+    return `NbOfTxs says ${claimed.transactions}, the message has ${names.length} transactions`;
+  if (new Set(names).size !== names.length) return 'two transactions of the message have the same identification';
   const total = claimed?.total;
-  if (total && !sumsUp(total, transfers)) return 'TtlIntrBkSttlmAmt is not the sum of the transactions';
+  if (total && !sumsUp(total, amounts)) return `${element} is not the sum of the transactions`;
   return undefined;
 }
 
 /** Compares decimals without a binary fraction: ISO 20022 allows 5 decimals and 18 digits. */
-function sumsUp(total: WireMoney, transfers: readonly CreditTransfer[]): boolean {
+function sumsUp(total: WireMoney, amounts: readonly WireMoney[]): boolean {
   const units = (amount: string): bigint => {
     const [whole = '0', fraction = ''] = amount.split('.');
     return BigInt(whole + fraction.padEnd(5, '0'));
   };
-  const sum = transfers.reduce((sofar, { amount }) => sofar + units(amount.amount), 0n);
-  return transfers.every(({ amount }) => amount.currency === total.currency) && sum === units(total.amount);
+  const sum = amounts.reduce((sofar, { amount }) => sofar + units(amount), 0n);
+  return amounts.every(({ currency }) => currency === total.currency) && sum === units(total.amount);
 }
 
 /**
@@ -142,16 +275,22 @@ function sumsUp(total: WireMoney, transfers: readonly CreditTransfer[]): boolean
  * AM11 currency, AM12 decimals of the currency, AM01 zero, AC01 creditor account, AC02 debtor account, RC01 BIC of an agent.
  */
 export function transferFault({ amount, creditor, debtor, agents }: CreditTransfer): 'AC01' | 'AC02' | 'RC01' | 'AM01' | 'AM11' | 'AM12' | undefined {
-  if (!isPlausibleCurrency(amount.currency)) return 'AM11';
-  try {
-    if (parseMoney(amount).minor <= 0n) return 'AM01';
-  } catch {
-    return 'AM12';
-  }
+  const fault = amountFault(amount);
+  if (fault) return fault;
   if (creditor.iban === undefined || !isValidIBAN(creditor.iban)) return 'AC01';
   if (debtor.iban === undefined || !isValidIBAN(debtor.iban)) return 'AC02';
   if (agents?.some((bic) => !isValidBIC(bic))) return 'RC01';
   return undefined;
+}
+
+/** Why an amount is none of a currency we know: AM11 currency, AM12 its decimals, AM01 zero. */
+export function amountFault(amount: WireMoney): 'AM01' | 'AM11' | 'AM12' | undefined {
+  if (!isPlausibleCurrency(amount.currency)) return 'AM11';
+  try {
+    return parseMoney(amount).minor <= 0n ? 'AM01' : undefined;
+  } catch {
+    return 'AM12';
+  }
 }
 
 function isPlausibleCurrency(currency: string): boolean {

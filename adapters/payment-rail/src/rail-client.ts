@@ -13,6 +13,26 @@ export interface SimulatedTransfer {
   remittance?: string;
 }
 
+/** An order to the simulated rail: give the money of one of our payments back. */
+export interface SimulatedReturn {
+  messageId: string;
+  /** MsgId of the payment. */
+  payment: string;
+  /** Default: all of it. */
+  amount?: { amount: string; currency: string };
+  /** ExternalReturnReason1Code. */
+  reason?: string;
+}
+
+/** An order to the simulated rail: ask a simulated transfer back. */
+export interface SimulatedRecall {
+  messageId: string;
+  /** MsgId of the transfer. */
+  transfer: string;
+  /** ExternalCancellationReason1Code. */
+  reason?: string;
+}
+
 /** The rail, as the adapter calls it. */
 export interface RailClient {
   /**
@@ -21,8 +41,20 @@ export interface RailClient {
    * @throws Transient after the bounded attempts: out of reach, too slow, 5xx, or our credentials are not accepted
    */
   send(xml: string, context: EventContext): Promise<'accepted' | 'refused'>;
-  /** @returns 'differs' when the message id was used for another transfer. @throws Transient */
-  simulate(transfer: SimulatedTransfer, context: EventContext): Promise<'accepted' | 'differs'>;
+  /**
+   * Orders something of the simulated rail.
+   * @returns 'differs' when the message id was used for another order, 'unknown' when the rail does not know what it is about, 'impossible' when it
+   *   cannot be done (yet)
+   * @throws Transient
+   */
+  simulate<What extends keyof Orders>(what: What, order: Orders[What], context: EventContext): Promise<'accepted' | 'differs' | 'unknown' | 'impossible'>;
+}
+
+/** What the simulated rail can be told to do. */
+export interface Orders {
+  'credit-transfers': SimulatedTransfer;
+  returns: SimulatedReturn;
+  recalls: SimulatedRecall;
 }
 
 /** Attempts of one call: after 0, 0.1, 0.3 and 0.7 s, each with jitter. Longer faults are a matter of the broker's back-off. */
@@ -66,10 +98,12 @@ export function railClient(options: { url: string; secret: string; timeoutMs: nu
       if ([400, 409, 422].includes(status)) return 'refused';
       throw new Transient(`the payment rail answered ${status}`);
     },
-    async simulate(transfer, context) {
-      const status = await post('simulate/credit-transfers', 'application/json', JSON.stringify(transfer), context);
+    async simulate(what, order, context) {
+      const status = await post(`simulate/${what}`, 'application/json', JSON.stringify(order), context);
       if (status >= 200 && status < 300) return 'accepted';
       if (status === 409) return 'differs';
+      if (status === 404) return 'unknown';
+      if (status === 422) return 'impossible';
       throw new Transient(`the rail simulator answered ${status}`);
     },
   };

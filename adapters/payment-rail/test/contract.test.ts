@@ -10,7 +10,8 @@ import { testService, type TestService } from '@kontor/testing/service';
 import { readStatusReports, writeStatusReports } from '../src/pacs002.js';
 import { writeCreditTransfers } from '../src/pacs008.js';
 import { options } from '../src/main.js';
-import { EXCHANGED, railIdOf } from '../src/payment-rail.js';
+import { TAKEN } from '../src/consequences.js';
+import { railIdOf } from '../src/payment-rail.js';
 import { railClient } from '../src/rail-client.js';
 import { loadSchemas, openMessage } from '@kontor/kernel/iso20022';
 import { startRailSimulator, type RailSimulator } from '../simulator/simulator.js';
@@ -175,7 +176,7 @@ describe('the adapter and the simulated rail, on real sockets', () => {
       await refused(deliverXml(adapter.url, '{"not": "xml"}'), 400);
       await refused(deliverXml(adapter.url, report().replace('<Document', '<!DOCTYPE Document [<!ENTITY a SYSTEM "file:///etc/hostname">]><Document')), 400);
       await refused(deliverXml(adapter.url, report(), { type: 'application/json' }), 415);
-      await refused(deliverXml(adapter.url, `${report()}${' '.repeat(1_100_000)}`), 413);
+      await refused(deliverXml(adapter.url, `${report()}${' '.repeat(8_400_000)}`), 413);
     });
 
     it('is taken for each transaction of a batch; one that can never be booked is refused to the rail, the rest become events', async () => {
@@ -252,7 +253,7 @@ describe('the simulated rail as a process', () => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
         if (!open) return void response.writeHead(503).end();
-        for (const report of readStatusReports(openMessage(Buffer.concat(chunks), schemas, EXCHANGED).content).reports) heard.push(`${report.originalMessageId} ${report.status}`);
+        for (const report of readStatusReports(openMessage(Buffer.concat(chunks), schemas, TAKEN).content).reports) heard.push(`${report.originalMessageId} ${report.status}`);
         response.writeHead(202).end();
       });
     }));

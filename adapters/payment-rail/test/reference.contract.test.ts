@@ -64,6 +64,50 @@ for (const [how, schemaDir] of [['with the schemas', fileURLToPath(new URL('xsd/
       expect((await deliver(xml)).status).to.equal(202);
     });
 
+    it('returns, recalls and answers of others are read: in an envelope, or once the body stands in a Document', async () => {
+      for (const file of files('pacs.004.001.09/')) {
+        expect((await deliver(bytesOf(file))).status, file).to.equal(202);
+        // They return payments nobody here made: told all the same, without a payment.
+        const event = (await adapter.events()).at(-1);
+        expect(event?.type, file).to.equal('rail.payment-returned');
+        expect(event?.data).to.include({ reason: 'AC04' }).and.not.have.property('paymentId');
+      }
+      const bodyOf = (file: string, message: string): string => {
+        const [, prefix = '', body = ''] = /<(\w+):(?:FIToFIPmtCxlReq|RsltnOfInvstgtn)>/.exec(bytesOf(file).toString()) ?? [];
+        const xml = new RegExp(`<${prefix}:(FIToFIPmtCxlReq|RsltnOfInvstgtn)>[\\s\\S]*</${prefix}:\\1>`).exec(bytesOf(file).toString())?.[0] ?? body;
+        return `<${prefix}:Document xmlns:${prefix}="urn:iso:std:iso:20022:tech:xsd:${message}">${xml}</${prefix}:Document>`;
+      };
+      const [recall = ''] = files('camt.056.001.08/');
+      expect(await deliver(bodyOf(recall, 'camt.056.001.08'))).to.deep.equal({ status: 202, events: 1, refusals: [] });
+      expect((await adapter.events()).at(-1)?.data).to.deep.include({ reason: 'CUST', endToEndId: 'EOTS', amount: { amount: '42389.38', currency: 'USD' } });
+      // An answer to a recall of somebody else: taken, and nothing told.
+      const [answer = ''] = files('camt.029.001.09/');
+      expect(await deliver(bodyOf(answer, 'camt.029.001.09'))).to.deep.equal({ status: 202, events: 0, refusals: [] });
+    });
+
+    it('returns, recalls and answers that are cut off, of another version, or without what must be there are refused', async () => {
+      const [first = ''] = files('pacs.004.001.09/');
+      const good = bytesOf(first).toString();
+      const bad = [
+        good.slice(0, good.length / 2), good.replaceAll('pacs.004.001.09', 'pacs.004.001.99'), good.replace(/<pacs:NbOfTxs>1</, '<pacs:NbOfTxs>2<'),
+        good.replace(/<pacs:RtrdIntrBkSttlmAmt[^]*?<\/pacs:RtrdIntrBkSttlmAmt>/, ''), good.replace(/(<pacs:RtrdIntrBkSttlmAmt Ccy="USD">)136480/, '$1-136480'),
+        ...files('other-versions/pacs.004.001.11/').map((file) => bytesOf(file).toString()),
+      ];
+      for (const xml of bad) expect(await deliver(xml), xml.slice(-200)).to.deep.equal({ status: 400, events: 0, refusals: [] });
+      const zero = good.replace(/(<pacs:RtrdIntrBkSttlmAmt Ccy="USD">)136480/, '$10.00');
+      expect(await deliver(zero), 'refused to the rail with its reason').to.deep.equal({ status: 202, events: 0, refusals: ['AM01'] });
+    });
+
+    it('statements are told whole: as many parts as they say, of at most 500 entries', async () => {
+      for (const file of [...files('camt.053.001.08/'), ...files('camt.054.001.08/')]) {
+        const { status, events } = await deliver(bytesOf(file));
+        if (status === 400) continue; // an account number with wrong check digits
+        const parts = (await adapter.events()).slice(-events).map(({ data }) => data as { part: number; parts: number; entries: unknown[] });
+        expect(parts.every(({ entries }) => entries.length <= 500), file).to.equal(true);
+        expect(parts.at(-1)?.part, file).to.equal(parts.at(-1)?.parts);
+      }
+    });
+
     it('attacks are refused and tell nothing', async () => {
       for (const file of files('invalid/attack/')) {
         const { status, events } = await deliver(bytesOf(file));

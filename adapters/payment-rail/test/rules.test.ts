@@ -3,14 +3,15 @@ import fc from 'fast-check';
 import { newId } from '@kontor/kernel/ids';
 import { writeStatusReports, readStatusReports } from '../src/pacs002.js';
 import { readCreditTransfers, writeCreditTransfers } from '../src/pacs008.js';
-import { EXCHANGED, messageFault, paymentIdOf, paymentReport, railIdOf, railReference, readRailReference, transferFault, type CreditTransfer } from '../src/payment-rail.js';
+import { messageFault, paymentIdOf, paymentReport, railIdOf, railReference, readRailReference, transferFault, type CreditTransfer } from '../src/payment-rail.js';
+import { TAKEN } from '../src/consequences.js';
 import { isSignedBy, sign } from '../src/signature.js';
 import { loadSchemas, MessageFault, openMessage } from '@kontor/kernel/iso20022';
-import { planFor } from '../simulator/behaviour.js';
+import { scriptFor } from '../simulator/behaviour.js';
 import { CREDITOR, DEBTOR } from './fixtures.js';
 
 const NONE = loadSchemas(undefined);
-const open = (xml: string | Uint8Array) => openMessage(Buffer.from(xml), NONE, EXCHANGED);
+const open = (xml: string | Uint8Array) => openMessage(Buffer.from(xml), NONE, TAKEN);
 
 function transfer(named: Partial<CreditTransfer> = {}): CreditTransfer {
   return { transactionId: 'TX-1', endToEndId: 'E2E-1', amount: { amount: '1000.50', currency: 'EUR' }, debtor: DEBTOR, creditor: CREDITOR, ...named };
@@ -113,7 +114,8 @@ describe('the signature', () => {
 });
 
 describe('the simulated rail\'s script', () => {
-  const plan = (amount: string, remittance?: string) => planFor({ seed: 's', transactionId: 't', amount, ...(remittance === undefined ? {} : { remittance }) })
+  const script = (amount: string, remittance?: string, instantSince?: number) => scriptFor({ seed: 's', transactionId: 't', amount, remittance, instantSince, now: 0 });
+  const plan = (amount: string, remittance?: string) => script(amount, remittance).reports
     .map((step) => (step.kind === 'garbage' ? 'garbage' : `${step.status}${step.reason ? ` ${step.reason}` : ''}${(step.copies ?? 1) > 1 ? ` x${step.copies}` : ''}`));
 
   it('settles by default and follows magic amounts and remittances', () => {
@@ -125,11 +127,33 @@ describe('the simulated rail\'s script', () => {
     expect(plan('666.53')).to.deep.equal(['ACSC', 'ACSP', 'ACTC']);
     expect(plan('666.54')).to.deep.equal(['garbage', 'ACTC', 'ACSP', 'ACSC']);
     expect(plan('1.00', 'RAILWAY ticket')).to.deep.equal(['ACTC', 'ACSP', 'ACSC']);
-    expect(planFor({ seed: 's', transactionId: 't', amount: '1.00', remittance: 'RAIL DELAY 300' }).at(-1)?.afterMs).to.be.greaterThan(300);
+    expect(script('1.00', 'RAIL DELAY 300').reports.at(-1)?.afterMs).to.be.greaterThan(300);
+  });
+
+  it('has an outcome whatever it tells: lost, silent and mute payments are settled, and are told when asked, the mute ones never', () => {
+    for (const word of ['LOST', 'SILENCE', 'MUTE']) expect(script('1.00', `RAIL ${word}`).outcome.status, word).to.equal('ACSC');
+    expect(plan('1.00', 'RAIL LOST')).to.deep.equal(['ACTC']);
+    expect(script('1.00', 'RAIL SILENCE').answersQuestions).to.equal(true);
+    expect(script('1.00', 'RAIL MUTE').answersQuestions).to.equal(false);
+    expect(script('666.58').returned).to.deep.include({ reason: 'AC04' });
+    expect(script('666.60').recall).to.deep.equal({ kind: 'refuse', reason: 'CUST' });
+    expect(script('1.00', 'RAIL RECALL LEGL').recall).to.deep.equal({ kind: 'refuse', reason: 'LEGL' });
+    expect(script('1.00', 'RAIL RECALL SILENCE').recall).to.deep.equal({ kind: 'silence' });
+  });
+
+  it('keeps the ten seconds of an instant payment: settled within them, or rejected when they are over', () => {
+    expect(script('1.00', undefined, 0).outcome.status).to.equal('ACSC');
+    expect(script('1.00', 'RAIL DELAY 9000', 0).outcome.status).to.equal('ACSC');
+    expect(script('1.00', 'RAIL DELAY 10000', 0)).to.deep.include({ outcome: { status: 'RJCT', afterMs: 10_000, reason: 'AB05' } });
+    expect(script('1.00', 'RAIL DELAY 10000').outcome.status, 'not instant').to.equal('ACSC');
+    expect(script('1.00', 'RAIL SILENCE', 0)).to.deep.include({ reports: [], outcome: { status: 'RJCT', afterMs: 10_000, reason: 'AB05' } });
+    const late = script('1.00', 'RAIL LATE', 0);
+    expect([late.outcome.afterMs, late.reports[0]?.afterMs]).to.deep.equal([10_000, 12_000]);
+    expect(script('1.00', undefined, -10_000).outcome, 'received too late').to.deep.include({ status: 'RJCT', reason: 'TM01' });
   });
 
   it('is the same for the same seed, and differs between seeds', () => {
-    const of = (seed: string) => planFor({ seed, transactionId: 'abc', amount: '1.00' });
+    const of = (seed: string) => scriptFor({ seed, transactionId: 'abc', amount: '1.00', now: 0 });
     expect(of('one')).to.deep.equal(of('one'));
     expect(of('one')).not.to.deep.equal(of('two'));
   });
