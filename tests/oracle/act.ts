@@ -113,7 +113,8 @@ function bodyFor(world: World, operation: Operation, order: Order | undefined): 
   if (operation.id === 'confirmFunds') return { amount: euro(100) };
   if (!order) return undefined;
   return {
-    debtorAccountId: accountId(world, order.debtor), amount: euro(order.amount), ...(order.remittance === undefined ? {} : { remittance: order.remittance }),
+    // The trials ask about consents; that they order the same again and again is their way.
+    allowDuplicate: true, debtorAccountId: accountId(world, order.debtor), amount: euro(order.amount), ...(order.remittance === undefined ? {} : { remittance: order.remittance }),
     creditor: { name: order.creditor === 'name' ? 'Green Grocers' : GROCER.name, iban: order.creditor === 'creditor' ? 'NL91ABNA0417164300' : GROCER.iban },
   };
 }

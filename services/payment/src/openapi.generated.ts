@@ -17,6 +17,10 @@ export interface paths {
          *     what the customer authorised in the consent of the access token. Under a variable recurring consent the amount must fit
          *     every limit: else 403 `consent_limit_exceeded` with `limit`, `maximum`, `left` and, where a further period begins,
          *     `nextPeriodAt`. Time is the bank's, UTC.
+         *     An order for the same thing (account, amount, creditor, and endToEndId or else remittance, where you name one) within some
+         *     minutes is a 409 `duplicate_payment` with the other `paymentId`, unless you say `allowDuplicate`. The bank may limit payments
+         *     of a day from one account: 403 `payment_limit_exceeded`. A payment that looks like fraud stands at PDNG until the staff decide
+         *     (`pendingFor: review`), or is refused at once (RJCT, FR01).
          *     The payment is durable when this answers 201; it is settled when its status is ACSC.
          *     With `requestedExecutionDate` in the future (at most a year) the payment stands at PDNG until that day; funds are
          *     reserved when it begins. Where the bank has a cut-off time, payments after it or on no business day (TARGET) go on
@@ -71,6 +75,93 @@ export interface paths {
         };
         /** Read only where a payment stands */
         get: operations["getPaymentStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payment-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List payments that are held for a review, longest waiting first
+         * @description The score and its reasons say why; a payment that scores higher still is refused without a review.
+         */
+        get: operations["listPaymentReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payment-reviews/{paymentId}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paymentId: components["parameters"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose the release of a held payment, or approve it
+         * @description Takes two members of the staff: the first call proposes (`decision: proposed`), the call of another member releases; the
+         *     same member again gets 403 four_eyes_required. A released payment goes on at once, or waits for its day. One that is
+         *     not held any more: 409 invalid_state.
+         */
+        post: operations["releasePaymentReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payment-reviews/{paymentId}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paymentId: components["parameters"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse a held payment
+         * @description Takes one member of the staff. The payment ends at RJCT with the reason; one that is not held any more, 409 invalid_state.
+         */
+        post: operations["refusePaymentReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stuck-payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List payments that stand too long at their status, longest escalated first
+         * @description Each was retried as often as the bank allows (or cannot be), and waits for somebody to find out why. It leaves the list when it
+         *     moves. Funds are never freed on a guess: of what went to the rail only the rail's answer decides.
+         */
+        get: operations["listStuckPayments"];
         put?: never;
         post?: never;
         delete?: never;
@@ -210,6 +301,82 @@ export interface components {
              * @description When the payment reached this status.
              */
             at: string;
+        };
+        /** @description Who of the staff decides, as an opaque id of your own; no name. It is kept as <clientId>/<staffMember>. */
+        StaffMember: string;
+        /** @description For the file; no personal data. */
+        Note: string;
+        ReleaseDecision: {
+            staffMember: components["schemas"]["StaffMember"];
+            note?: components["schemas"]["Note"];
+        };
+        RefusalDecision: {
+            staffMember: components["schemas"]["StaffMember"];
+            reason: components["schemas"]["StatusReason"];
+            note?: components["schemas"]["Note"];
+        };
+        ReviewDecision: {
+            /** Format: uuid */
+            paymentId: string;
+            /** @enum {string} */
+            decision: "proposed" | "released" | "refused";
+            status: components["schemas"]["PaymentStatus"];
+            /** @enum {string} */
+            pendingFor?: "execution-date" | "review";
+            proposedBy?: string;
+        };
+        PaymentReview: {
+            /** Format: uuid */
+            paymentId: string;
+            clientId: string;
+            /** Format: uuid */
+            customerId: string;
+            /** Format: uuid */
+            debtorAccountId: string;
+            amount: components["schemas"]["Money"];
+            creditor: components["schemas"]["Creditor"];
+            score: number;
+            reasons: string[];
+            /** Format: date-time */
+            heldAt: string;
+            ageSeconds: number;
+            /** @description Who proposed the release, as <clientId>/<staffMember>. */
+            proposedBy?: string;
+            /** Format: date-time */
+            proposedAt?: string;
+        };
+        PaymentReviewPage: {
+            data: components["schemas"]["PaymentReview"][];
+            nextCursor: string | null;
+        };
+        StuckPayment: {
+            /** Format: uuid */
+            paymentId: string;
+            clientId: string;
+            /** Format: uuid */
+            customerId: string;
+            /** Format: uuid */
+            debtorAccountId: string;
+            status: components["schemas"]["PaymentStatus"];
+            /** @enum {string} */
+            pendingFor?: "execution-date" | "review";
+            final: boolean;
+            amount: components["schemas"]["Money"];
+            /** Format: uuid */
+            uetr: string;
+            endToEndId: string;
+            /** @description How often it was retried at this status. */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it reached the status.
+             */
+            since: string;
+            /** Format: date-time */
+            escalatedAt: string;
+        };
+        StuckPayments: {
+            data: components["schemas"]["StuckPayment"][];
         };
         PaymentPage: {
             data: components["schemas"]["Payment"][];
@@ -606,6 +773,193 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PaymentStatusReport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPaymentReviews: {
+        parameters: {
+            query?: {
+                /** @description Page size. */
+                limit?: components["parameters"]["Limit"];
+                /** @description nextCursor of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of held payments. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "paymentId": "01890a5d-ac96-774b-bcce-b302099a8058",
+                     *           "clientId": "app-1",
+                     *           "customerId": "01890a5d-ac96-774b-bcce-b302099a8051",
+                     *           "debtorAccountId": "01890a5d-ac96-774b-bcce-b302099a8057",
+                     *           "amount": {
+                     *             "amount": "12500.00",
+                     *             "currency": "EUR"
+                     *           },
+                     *           "creditor": {
+                     *             "name": "Fictional Books Ltd",
+                     *             "iban": "DE89370400440532013000"
+                     *           },
+                     *           "score": 75,
+                     *           "reasons": [
+                     *             "large-amount",
+                     *             "new-creditor",
+                     *             "just-opened-account"
+                     *           ],
+                     *           "heldAt": "2026-03-02T09:30:00.000Z",
+                     *           "ageSeconds": 600,
+                     *           "proposedBy": "back-office/0191-22",
+                     *           "proposedAt": "2026-03-02T09:35:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PaymentReviewPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    releasePaymentReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paymentId: components["parameters"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "staffMember": "0191-22",
+                 *       "note": "Customer called back on the known number"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReleaseDecision"];
+            };
+        };
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "paymentId": "01890a5d-ac96-774b-bcce-b302099a8058",
+                     *       "decision": "proposed",
+                     *       "status": "PDNG",
+                     *       "pendingFor": "review",
+                     *       "proposedBy": "back-office/0191-22"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReviewDecision"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    refusePaymentReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paymentId: components["parameters"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "staffMember": "0191-22",
+                 *       "reason": "FR01",
+                 *       "note": "Customer knows nothing of it"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefusalDecision"];
+            };
+        };
+        responses: {
+            /** @description The payment is refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "paymentId": "01890a5d-ac96-774b-bcce-b302099a8058",
+                     *       "decision": "refused",
+                     *       "status": "RJCT"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReviewDecision"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listStuckPayments: {
+        parameters: {
+            query?: {
+                /** @description Page size. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The payments somebody must look at. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "paymentId": "01890a5d-ac96-774b-bcce-b302099a8058",
+                     *           "clientId": "app-1",
+                     *           "customerId": "01890a5d-ac96-774b-bcce-b302099a8051",
+                     *           "debtorAccountId": "01890a5d-ac96-774b-bcce-b302099a8057",
+                     *           "status": "ACCP",
+                     *           "final": false,
+                     *           "amount": {
+                     *             "amount": "12.50",
+                     *             "currency": "EUR"
+                     *           },
+                     *           "uetr": "7a562c67-ca16-48ba-b074-65581be6f011",
+                     *           "endToEndId": "INV-4711",
+                     *           "attempts": 5,
+                     *           "since": "2026-03-02T09:30:00.000Z",
+                     *           "escalatedAt": "2026-03-02T10:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StuckPayments"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -132,11 +132,12 @@ export interface PaymentFilter {
 export interface Payments {
   /**
    * Idempotency key, consent, payment, history and events in one transaction. `requestHash` is compared on a repeat.
-   * `context` goes into the envelopes of the events. `fingerprint` is what two orders for the same thing have in common.
+   * `context` goes into the envelopes of the events. `fingerprint` is what two orders for the same thing
+   * have in common; `review` says why a payment is held or refused.
    */
   initiate(
     started: { payment: Payment; events: Announcement[] },
-    request: { key: string; hash: Buffer; context: EventContext; checks?: Checks; fingerprint?: Buffer },
+    request: { key: string; hash: Buffer; context: EventContext; checks?: Checks; fingerprint?: Buffer; review?: { score: number; reasons: readonly string[] } },
   ): Promise<InitiationOutcome>;
   find(paymentId: string): Promise<Payment | undefined>;
   list(filter: PaymentFilter): Promise<Payment[]>;

@@ -103,10 +103,10 @@ export function paymentRepository(database: Database, source: string, now: () =>
     happen: (paymentId, happening, context) => database.transaction((tx) =>
       happenIn(tx, paymentId, happening, { context, emit: (event) => appendEvent(database, tx, event) })),
 
-    async initiate({ payment, events }, { key, hash, context, checks, fingerprint }): Promise<InitiationOutcome> {
+    async initiate({ payment, events }, { key, hash, context, checks, fingerprint, review }): Promise<InitiationOutcome> {
       const [answer] = await database.query<InitiationRow>(
         'select * from initiate_payment($1, $2, $3, $4)',
-        [key, hash, JSON.stringify({ ...parametersOf(payment), checks: checksOf(checks), fingerprint: fingerprint?.toString('hex') }),
+        [key, hash, JSON.stringify({ ...parametersOf(payment), checks: checksOf(checks), fingerprint: fingerprint?.toString('hex'), review }),
           JSON.stringify(events.map((event) => envelope(payment, event, context)))]);
       if (!answer) throw new Error('initiate_payment answered nothing');
       const { outcome, payment_id: paymentId, broken } = answer;

@@ -9,9 +9,9 @@ import { formatMoney, parseMoney, type Money } from '@kontor/kernel/money';
 import { Problem, problem } from '@kontor/kernel/problem';
 import type { Routes } from '@kontor/kernel/service';
 import type { components, operations } from './openapi.generated.js';
-import { goesAt, type Calendar } from './calendar.js';
+import type { Initiating } from './initiating.js';
 import {
-  defaultEndToEndId, initiate, isFinal, limitSentence, type BrokenBankLimit, type BrokenLimit, type Order, type Payment, type Payments, type Refusal,
+  defaultEndToEndId, isFinal, limitSentence, type BrokenBankLimit, type BrokenLimit, type Order, type Payment, type Payments, type Refusal,
 } from './payment.js';
 
 type Schemas = components['schemas'];
@@ -20,12 +20,14 @@ type Schemas = components['schemas'];
 const NEWS_WAIT_MS = 2_000;
 const NEWS_POLL_MS = 50;
 
+type Operation = 'initiatePayment' | 'listPayments' | 'getPayment' | 'getPaymentStatus' | 'updatePayment' | 'cancelPayment';
+
 interface Asker {
   clientId: string;
   roles: readonly string[];
 }
 
-export function routes({ payments, calendar, now }: { payments: Payments; calendar: Calendar; now: () => Date }): Routes<operations> {
+export function routes({ payments, initiate, now }: { payments: Payments; initiate: Initiating; now: () => Date }): Pick<Routes<operations>, Operation> {
   /** The payment, if the asker may know of it: its own client, or for reading a compliance officer. */
   const known = async (paymentId: string, asker: Asker, reading: boolean): Promise<Payment> => {
     const payment = await payments.find(paymentId);
@@ -43,16 +45,15 @@ export function routes({ payments, calendar, now }: { payments: Payments; calend
       if (!consent.accounts.includes(wanted.debtorAccountId))
         throw problem('consent_account_not_covered', 'debtorAccountId is not the account the customer chose.');
       const order = orderOf(wanted, { paymentId: newId(), clientId: caller.clientId, customerId: consent.customerId, consentId: consent.id, uetr: randomUUID(), createdAt: now() });
-      const dueAt = goesAt(calendar, order.createdAt, order);
-      const started = initiate(order, dueAt ? { dueAt } : {});
       const request = {
         key: idempotencyKey(headers),
         hash: requestHash(wanted, { consentId: consent.id }),
-        context,
+        context, identification: wanted.endToEndId ?? wanted.remittance, allowDuplicate: wanted.allowDuplicate,
       };
+      const { payment, store } = await initiate(order, request);
       for (const deadline = Date.now() + NEWS_WAIT_MS; ; await pause(NEWS_POLL_MS)) {
-        const answer = await payments.initiate(started, request);
-        if (answer.outcome === 'created') return created(started.payment);
+        const answer = await store();
+        if (answer.outcome === 'created') return created(payment);
         if (answer.outcome === 'replay') return created(answer.payment, { 'Idempotency-Replayed': 'true' });
         if (answer.outcome === 'limit_exceeded') throw limitExceeded(answer.broken);
         if (answer.outcome === 'bank_limit_exceeded') throw bankLimitExceeded(answer.broken);
@@ -196,7 +197,8 @@ function refusal(outcome: Refusal | 'mismatch' | 'in_flight'): Problem {
   return REFUSALS[outcome]();
 }
 
-function onTheWire(payment: Payment): Schemas['Payment'] {
+/** A payment as its client, and the staff, read it. */
+export function onTheWire(payment: Payment): Schemas['Payment'] {
   const { paymentId, kind, status, statusReason, amount, creditor, debtorAccountId, consentId, endToEndId, uetr, remittance, requestedExecutionDate, reference } = payment;
   const { instant, refundOf, bulkPaymentId, standingOrderId, pendingFor, dueAt, acceptedAt, retriedAt } = payment;
   const named = {

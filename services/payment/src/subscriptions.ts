@@ -1,4 +1,4 @@
-/** What the payment service hears: authorisations, funds, and what the rail reports. */
+/** What the payment service hears: accounts that were opened, authorisations, funds, and what the rail reports. */
 import type { Tx } from '@kontor/kernel/database';
 import { contextOf, type Event } from '@kontor/kernel/events';
 import type { Logger } from '@kontor/kernel/logger';
@@ -7,7 +7,13 @@ import { paysUnder, termsOf, type ConsentEnd, type Happening, type PaymentEffect
 
 type Effects = Parameters<NonNullable<Subscriptions['funds.reserved']>>[1];
 
-export function subscriptions({ payments, logger }: { payments: PaymentEffects<Tx>; logger: Logger }): Subscriptions {
+interface Parts {
+  payments: PaymentEffects<Tx>;
+  reviews: { opened(tx: Tx, accountId: string, at: string): Promise<void> };
+  logger: Logger;
+}
+
+export function subscriptions({ payments, reviews, logger }: Parts): Subscriptions {
   const happen = async (event: Event, paymentId: string, happening: Happening, { tx, emit }: Effects): Promise<void> => {
     const found = await payments.happenIn(tx, paymentId, happening, { context: contextOf(event), emit });
     // A report about a payment we never made cannot be repaired by trying again.
@@ -21,6 +27,7 @@ export function subscriptions({ payments, logger }: { payments: PaymentEffects<T
     if (paysUnder(event.data.consentType)) await payments.endConsent(tx, event.data.consentId, how);
   };
   return {
+    'account.opened': (event, { tx }) => reviews.opened(tx, event.data.accountId, event.time),
     'consent.authorised': authorise,
     'consent.amended': authorise,
     'consent.revoked': end('revoked'),

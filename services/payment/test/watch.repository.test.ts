@@ -154,7 +154,7 @@ describe('the watch over payments', () => {
   });
 
   it('escalates a payment whose review takes too long, and retries nothing', async () => {
-    const payment = await ordered({ hold: true });
+    const payment = await ordered({ hold: true, dueAt: inSeconds(86_400) });
     await age(payment, 3_601);
     expect(await lookAfter()).to.equal(1);
     expect(await told(payment, 'payment.escalated')).to.equal(1);
