@@ -190,7 +190,7 @@ function readBody(): RequestHandler {
     if (streamed.length > 0) {
       if (!request.is([...streamed])) throw problem('unsupported_media_type', `Send the body as ${streamed.join(' or ')}.`);
       if (Number(request.headers['content-length'] ?? 0) > bodyBytes) throw tooLarge(bodyBytes);
-      response.locals.stream = request.pipe(atMost(bodyBytes));
+      response.locals.stream = streamOf(request, response, bodyBytes);
       // The validator wants to see a body; what is in it the handler says.
       request.body = '';
       return next();
@@ -199,6 +199,32 @@ function readBody(): RequestHandler {
     if (!reader) readers.set(bodyBytes, reader = express.json({ limit: bodyBytes, type: ['application/json', 'application/*+json'] }));
     return void reader(request, response, next);
   };
+}
+
+/**
+ * The bytes of a request as they arrive. Where nobody reads them any more (a refusal), the rest is taken in and thrown away, so that a
+ * client which is still sending gets to reading the answer; one that sends more than was allowed is cut off. A client that goes away
+ * ends the stream with a fault.
+ */
+function streamOf(request: Request, response: Response, bytes: number): Readable {
+  const stream = atMost(bytes);
+  request.pipe(stream);
+  stream.once('close', () => {
+    request.unpipe(stream);
+    let rest = 0;
+    request.on('data', (chunk: Buffer) => {
+      rest += chunk.length;
+      if (rest > bytes) request.destroy();
+    });
+    request.resume();
+  });
+  response.once('finish', () => stream.destroy());
+  request.once('close', () => {
+    if (!request.complete) stream.destroy(problem('invalid_request', 'The body ended before it was whole.'));
+  });
+  // Who reads it learns of the fault; where nobody does it must not end the process.
+  stream.on('error', () => undefined);
+  return stream;
 }
 
 function atMost(bytes: number): Transform {

@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import { expect } from 'chai';
 import { operationsOf } from '@kontor/kernel/contract';
 import { newId } from '@kontor/kernel/ids';
@@ -50,6 +50,48 @@ describe('a service by HTTP', () => {
 
     it('a fixed path before one with a parameter', async () => {
       expect((await service.request('GET', '/v1/notes/latest', { op: 'getLatestNote', caller: reader })).body).to.deep.equal({ latest: true });
+    });
+
+    describe('a body that is refused before it is whole', () => {
+      const half = 512 * 1024;
+      /** Sends half, then the other half once the answer is there; gives the answer, and then a second one on the same connection. */
+      const sendOn = async (first: string, headers: Record<string, string> = {}): Promise<{ status: number; code: string; then: number }> => {
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+        try {
+          const ask = (method: string, path: string, op: string, body?: string): Promise<{ status: number; text: string }> => new Promise((resolve, reject) => {
+            const asked = httpRequest(new URL(path, service.url), {
+              method, agent, headers: { 'x-gateway-token': gatewayToken({ aud: 'desk', op, ...(method === 'POST' ? writer : reader) }), ...(body === undefined ? {} : { 'content-type': 'application/xml', accept: 'application/xml', ...headers }) },
+            }, (answer) => {
+              let text = '';
+              answer.on('data', (chunk: Buffer) => { text += String(chunk); });
+              answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+              if (body !== undefined) asked.end('x'.repeat(half));
+            });
+            asked.on('error', reject);
+            if (body === undefined) asked.end();
+            else asked.write(body);
+          });
+          const refused = await ask('POST', '/v1/notes/files', 'uploadNotes', first.padEnd(half, 'x'));
+          return { status: refused.status, code: (JSON.parse(refused.text) as { code: string }).code, then: (await ask('GET', '/v1/notes/latest', 'getLatestNote')).status };
+        } finally {
+          agent.destroy();
+        }
+      };
+      it('by its handler: the client that sends on gets the refusal, and its connection goes on', async () => {
+        expect(await sendOn('refuse')).to.deep.equal({ status: 409, code: 'invalid_state', then: 200 });
+      });
+      it('by the contract, before anybody reads it: alike', async () => {
+        expect(await sendOn('x', { 'x-unlisted': 'y'.repeat(10), 'content-type': 'text/plain' })).to.deep.equal({ status: 415, code: 'unsupported_media_type', then: 200 });
+      });
+      it('by its client, which goes away: the handler learns that it is not whole', async () => {
+        const read = new Promise<number>((resolve) => { during.uploaded = resolve; });
+        const asked = httpRequest(new URL('/v1/notes/files', service.url), { method: 'POST', headers: { 'x-gateway-token': gatewayToken({ aud: 'desk', op: 'uploadNotes', ...writer }), 'content-type': 'application/xml' } });
+        asked.on('error', () => undefined);
+        asked.write('x'.repeat(1000), () => setTimeout(() => asked.destroy(), 50));
+        expect(await read).to.equal(1000);
+        during.uploaded = () => undefined;
+        expect((await service.request('GET', '/livez')).status).to.equal(200);
+      });
     });
 
     it('a body that is no JSON, as a stream, up to the limit of its operation', async () => {

@@ -7,8 +7,8 @@ import { defineService, isMain, runService, type Call } from '@kontor/kernel/ser
 interface Body { word: string; amount: string; day?: string; at?: string }
 
 /** What a test does in the middle of a request. */
-export const during: { write: () => Promise<void>; list: () => Promise<void>; get: (id: string) => unknown } = {
-  write: async () => undefined, list: async () => undefined, get: (noteId) => ({ noteId, word: 'w', at: '2026-01-01T00:00:00Z' }),
+export const during: { write: () => Promise<void>; list: () => Promise<void>; uploaded: (bytes: number) => void; get: (id: string) => unknown } = {
+  write: async () => undefined, list: async () => undefined, uploaded: () => undefined, get: (noteId) => ({ noteId, word: 'w', at: '2026-01-01T00:00:00Z' }),
 };
 
 /** A small service for the kernel's own tests. */
@@ -38,7 +38,14 @@ export const options = defineService({
       },
       uploadNotes: async ({ stream }: Call) => {
         let bytes = 0;
-        for await (const chunk of stream ?? []) bytes += (chunk as Buffer).length;
+        try {
+          for await (const chunk of stream ?? []) {
+            bytes += (chunk as Buffer).length;
+            if (String(chunk).startsWith('refuse')) throw problem('invalid_state', 'Not this.');
+          }
+        } finally {
+          during.uploaded(bytes);
+        }
         return { status: 200, body: `<bytes>${bytes}</bytes>`, headers: { 'Content-Type': 'application/xml' } };
       },
       getLatestNote: async () => ({ status: 200, body: { latest: true } }),

@@ -1,7 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { integer, text, url } from '@kontor/kernel/config';
 import { childTraceparent } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
 import { defineService, isMain, runService } from '@kontor/kernel/service';
+import { paymentOf } from './bulk.js';
+import { bulkRepository, type DueItem } from './bulk-repository.js';
+import { bulkRoutes } from './bulk-routes.js';
 import { calendarOf } from './calendar.js';
 import { outsideCheck } from './fraud-check.js';
 import { initiating } from './initiating.js';
@@ -14,6 +18,8 @@ import { exhaust, INSTANT_SECONDS, startWatch, type Patience } from './watch.js'
 import { watchRepository } from './watch-repository.js';
 
 const WATCH_EVERY_MS = 1_000;
+/** Payments of bulks that are written, and told, in one transaction. */
+const RELEASED_AT_ONCE = 200;
 const A_MONTH = 31 * 86_400;
 
 export const options = defineService({
@@ -54,16 +60,19 @@ export const options = defineService({
         },
       },
     });
+    const bulks = bulkRepository(database, payments);
     const watched = watchRepository(database, payments);
     const patience: Patience = {
       RCVD: settings.STUCK_RCVD_SECONDS, PDNG: settings.STUCK_RCVD_SECONDS, review: settings.STUCK_REVIEW_SECONDS, ACTC: settings.STUCK_RCVD_SECONDS,
       ACCP: settings.STUCK_ACCP_SECONDS, ACSP: settings.STUCK_ACSP_SECONDS, ACSC: settings.STUCK_ACSC_SECONDS, instant: INSTANT_SECONDS,
     };
+    const startOf = ({ item: _item, context: _context, uetr = randomUUID(), ...transfer }: DueItem): ReturnType<typeof paymentOf> => paymentOf({ ...transfer, uetr, paymentId: newId(), createdAt: now() });
     const stopWatch = startWatch({
       everyMs: WATCH_EVERY_MS, logger,
       async work() {
         const context = { correlationId: newId(), traceparent: childTraceparent() };
         await exhaust((limit) => watched.releaseDue(limit, context));
+        await exhaust((limit) => bulks.release(limit, startOf), RELEASED_AT_ONCE);
         await exhaust((limit) => watched.lookAfterOverdue(limit, { patience, most: settings.STUCK_ATTEMPTS }, context));
       },
     });
@@ -76,8 +85,8 @@ export const options = defineService({
       collect: async (gauge) => gauge.set(await watched.escalatedCount()),
     });
     return {
-      routes: { ...routes({ payments, initiate, now }), ...staffRoutes({ reviews, watched, find: payments.find }) },
-      subscriptions: subscriptions({ payments, reviews, logger }),
+      routes: { ...routes({ payments, initiate, now }), ...bulkRoutes({ bulks, calendar, now }), ...staffRoutes({ reviews, watched, find: payments.find }) },
+      subscriptions: subscriptions({ payments, reviews, accounts: bulks, logger }),
       async stop() {
         await stopWatch();
         await outside?.close();

@@ -170,6 +170,119 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/bulk-payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Initiate a bulk of payments on an authorised consent
+         * @description Up to 10,000 payments from one account. Their number and total, and where the consent names them execution date and digest, must equal what
+         *     the customer authorised. Each payment is checked by itself: what is wrong with one refuses that one (`refusal` in its item), the others
+         *     are made on their day. A bulk is taken whole or not at all; the consent is used up by it.
+         *     `digest` of a consent for a JSON bulk is the SHA-256 of this body in canonical form (RFC 8785), base64url.
+         *     Items of a bulk may be alike: they are not held to be duplicates, and do not count against the daily limits of single payments.
+         */
+        post: operations["initiateBulkPayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk-payments/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Initiate a bulk of payments from a pain.001 file
+         * @description ISO 20022 pain.001.001.09 in UTF-8, at most 10,000 transactions in any number of batches (PmtInf); each debtor account (IBAN) must be one the
+         *     consent covers. Number of transactions, total, digest (SHA-256 of the file) and execution date must equal what the customer authorised.
+         *     A file that is no such message, is cut off, has a document type, or sums that differ from its headers is refused whole (400 `invalid_message`
+         *     with `line` and `path`), and nothing is written. What is wrong with one transaction refuses that one: see the status report.
+         *     EndToEndId (but for NOTPROVIDED) and InstrId may stand in a file once. ReqdExctnDt: today or later.
+         */
+        post: operations["initiateBulkPaymentFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk-payments/{bulkPaymentId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bulkPaymentId: components["parameters"]["BulkPaymentId"];
+            };
+            cookie?: never;
+        };
+        /** Read where a bulk of payments stands */
+        get: operations["getBulkPayment"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel what of a bulk is not made yet
+         * @description Cancels every item that still waits for its day; items that have become payments go on (cancel them by themselves while that is possible).
+         *     409 `invalid_state` when nothing waits. Cancelling again answers the bulk again.
+         */
+        delete: operations["cancelBulkPayment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk-payments/{bulkPaymentId}/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bulkPaymentId: components["parameters"]["BulkPaymentId"];
+            };
+            cookie?: never;
+        };
+        /** List the payments of a bulk in its order */
+        get: operations["listBulkPaymentItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk-payments/{bulkPaymentId}/status-report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bulkPaymentId: components["parameters"]["BulkPaymentId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read the status report of a bulk
+         * @description As JSON, or with `Accept` application/xml as ISO 20022 pain.002.001.10. Every item stands in it.
+         */
+        get: operations["getBulkPaymentStatusReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -382,6 +495,124 @@ export interface components {
             data: components["schemas"]["Payment"][];
             nextCursor: string | null;
         };
+        BulkInitiation: {
+            /** Format: uuid */
+            debtorAccountId: string;
+            /**
+             * Format: date
+             * @description When the payments are made; absent: now.
+             */
+            requestedExecutionDate?: string;
+            /** @description Your own name for the bulk, in reports in place of the message id. Default: its id without hyphens. */
+            reference?: string;
+            payments: components["schemas"]["BulkItemInitiation"][];
+        };
+        BulkItemInitiation: {
+            /** @description Travels unchanged to the creditor. May stand in a bulk once. Default: NOTPROVIDED. */
+            endToEndId?: string;
+            /** @description Your own; never sent on. May stand in a bulk once. */
+            instructionId?: string;
+            amount: components["schemas"]["Money"];
+            creditor: {
+                name: string;
+                iban: string;
+            };
+            /** @description What the creditor reads; SEPA character set. */
+            remittance?: string;
+        };
+        /**
+         * @description Of a bulk and of a batch of it: ACCP all accepted and under way · PART some are not made · ACSC all settled · RJCT none is made.
+         * @enum {string}
+         */
+        BulkStatus: "ACCP" | "PART" | "ACSC" | "RJCT";
+        BulkCounts: {
+            all: number;
+            /** @description When the bulk was taken. */
+            refused: number;
+            /** @description Before their day. */
+            cancelled: number;
+            /** @description As payments. */
+            rejected: number;
+            settled: number;
+            /** @description Waiting or under way. */
+            open: number;
+        };
+        BulkPayment: {
+            /** Format: uuid */
+            bulkPaymentId: string;
+            status: components["schemas"]["BulkStatus"];
+            /** Format: uuid */
+            consentId: string;
+            /** @description MsgId of the file, or your reference. */
+            messageId: string;
+            /** @description SHA-256 of the file, or of the JSON body in canonical form (RFC 8785); base64url. */
+            digest: string;
+            total: components["schemas"]["Money"];
+            transactions: components["schemas"]["BulkCounts"];
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When the last payment ended.
+             */
+            completedAt?: string;
+        };
+        BulkRefusal: {
+            reason: components["schemas"]["StatusReason"];
+            detail: string;
+            /** @description Of the file. */
+            line?: number;
+            /** @description The element of the file or the member of the body. */
+            path?: string;
+        };
+        BulkItem: {
+            item: number;
+            batchId: string;
+            status: components["schemas"]["PaymentStatus"];
+            statusReason?: components["schemas"]["StatusReason"];
+            refusal?: components["schemas"]["BulkRefusal"];
+            /**
+             * Format: uuid
+             * @description Once it is made.
+             */
+            paymentId?: string;
+            endToEndId: string;
+            instructionId?: string;
+            /** Format: uuid */
+            uetr?: string;
+            amount?: components["schemas"]["Money"];
+            creditor?: {
+                name?: string;
+                iban?: string;
+            };
+            remittance?: string;
+        };
+        BulkItemPage: {
+            data: components["schemas"]["BulkItem"][];
+            nextCursor: string | null;
+        };
+        BulkStatusReport: {
+            /** Format: uuid */
+            bulkPaymentId: string;
+            messageId: string;
+            status: components["schemas"]["BulkStatus"];
+            /** Format: date-time */
+            at: string;
+            batches: {
+                batchId: string;
+                status: components["schemas"]["BulkStatus"];
+                payments: {
+                    item: number;
+                    status: components["schemas"]["PaymentStatus"];
+                    endToEndId: string;
+                    instructionId?: string;
+                    /** Format: uuid */
+                    paymentId?: string;
+                    reason?: components["schemas"]["StatusReason"];
+                    detail?: string;
+                }[];
+            }[];
+        };
         Problem: {
             type: string;
             title: string;
@@ -389,6 +620,10 @@ export interface components {
             detail?: string;
             code: string;
             correlationId: string;
+            /** @description Of the file, from 1 (invalid_message). */
+            line?: number;
+            /** @description The element of the file (invalid_message): /Document/CstmrCdtTrfInitn/PmtInf[2]/CdtTrfTxInf[17]/Amt. */
+            path?: string;
             /**
              * @description Which limit of the consent (consent_limit_exceeded), or of the bank (payment_limit_exceeded: daily-count, daily-amount), the payment would break.
              * @enum {string}
@@ -435,6 +670,7 @@ export interface components {
     };
     parameters: {
         PaymentId: string;
+        BulkPaymentId: string;
         /**
          * @description Chosen by you, one for each payment you mean; kept 24 hours per client.
          * @example 5f1c-order-4711
@@ -960,6 +1196,339 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["StuckPayments"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    initiateBulkPayment: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description Chosen by you, one for each payment you mean; kept 24 hours per client.
+                 * @example 5f1c-order-4711
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "debtorAccountId": "01890a5d-ac96-774b-bcce-b302099a8057",
+                 *       "reference": "PAYROLL-2026-03",
+                 *       "payments": [
+                 *         {
+                 *           "endToEndId": "SALARY-1",
+                 *           "amount": {
+                 *             "amount": "1250.00",
+                 *             "currency": "EUR"
+                 *           },
+                 *           "creditor": {
+                 *             "name": "Ada Beispiel",
+                 *             "iban": "DE89370400440532013000"
+                 *           },
+                 *           "remittance": "Salary March"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkInitiation"];
+            };
+        };
+        responses: {
+            /** @description The bulk, as it was taken. */
+            201: {
+                headers: {
+                    /** @description Where the bulk is. */
+                    Location?: string;
+                    /** @description true when this answers a repeated Idempotency-Key. */
+                    "Idempotency-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "bulkPaymentId": "01890a5d-ac96-774b-bcce-b302099a8061",
+                     *       "status": "PART",
+                     *       "consentId": "01890a5d-ac96-774b-bcce-b302099a8059",
+                     *       "messageId": "PAYROLL-2026-03",
+                     *       "digest": "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
+                     *       "total": {
+                     *         "amount": "98450.00",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "transactions": {
+                     *         "all": 240,
+                     *         "refused": 1,
+                     *         "cancelled": 0,
+                     *         "rejected": 0,
+                     *         "settled": 0,
+                     *         "open": 239
+                     *       },
+                     *       "createdAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkPayment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    initiateBulkPaymentFile: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description Chosen by you, one for each payment you mean; kept 24 hours per client.
+                 * @example 5f1c-order-4711
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example <?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>…</CstmrCdtTrfInitn></Document> */
+                "application/xml": string;
+            };
+        };
+        responses: {
+            /** @description The bulk, as it was taken. */
+            201: {
+                headers: {
+                    /** @description Where the bulk is. */
+                    Location?: string;
+                    /** @description true when this answers a repeated Idempotency-Key. */
+                    "Idempotency-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "bulkPaymentId": "01890a5d-ac96-774b-bcce-b302099a8061",
+                     *       "status": "PART",
+                     *       "consentId": "01890a5d-ac96-774b-bcce-b302099a8059",
+                     *       "messageId": "PAYROLL-2026-03",
+                     *       "digest": "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
+                     *       "total": {
+                     *         "amount": "98450.00",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "transactions": {
+                     *         "all": 240,
+                     *         "refused": 1,
+                     *         "cancelled": 0,
+                     *         "rejected": 0,
+                     *         "settled": 0,
+                     *         "open": 239
+                     *       },
+                     *       "createdAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkPayment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBulkPayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bulkPaymentId: components["parameters"]["BulkPaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bulk. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "bulkPaymentId": "01890a5d-ac96-774b-bcce-b302099a8061",
+                     *       "status": "PART",
+                     *       "consentId": "01890a5d-ac96-774b-bcce-b302099a8059",
+                     *       "messageId": "PAYROLL-2026-03",
+                     *       "digest": "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
+                     *       "total": {
+                     *         "amount": "98450.00",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "transactions": {
+                     *         "all": 240,
+                     *         "refused": 1,
+                     *         "cancelled": 0,
+                     *         "rejected": 0,
+                     *         "settled": 0,
+                     *         "open": 239
+                     *       },
+                     *       "createdAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkPayment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelBulkPayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bulkPaymentId: components["parameters"]["BulkPaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bulk, with what was cancelled. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "bulkPaymentId": "01890a5d-ac96-774b-bcce-b302099a8061",
+                     *       "status": "PART",
+                     *       "consentId": "01890a5d-ac96-774b-bcce-b302099a8059",
+                     *       "messageId": "PAYROLL-2026-03",
+                     *       "digest": "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
+                     *       "total": {
+                     *         "amount": "98450.00",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "transactions": {
+                     *         "all": 240,
+                     *         "refused": 1,
+                     *         "cancelled": 0,
+                     *         "rejected": 0,
+                     *         "settled": 0,
+                     *         "open": 239
+                     *       },
+                     *       "createdAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkPayment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBulkPaymentItems: {
+        parameters: {
+            query?: {
+                /** @description Page size. */
+                limit?: components["parameters"]["Limit"];
+                /** @description nextCursor of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                bulkPaymentId: components["parameters"]["BulkPaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of items. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "item": 1,
+                     *           "batchId": "PAYROLL-2026-03",
+                     *           "status": "ACSC",
+                     *           "paymentId": "01890a5d-ac96-774b-bcce-b302099a8058",
+                     *           "endToEndId": "SALARY-1",
+                     *           "amount": {
+                     *             "amount": "1250.00",
+                     *             "currency": "EUR"
+                     *           },
+                     *           "creditor": {
+                     *             "name": "Ada Beispiel",
+                     *             "iban": "DE89370400440532013000"
+                     *           }
+                     *         },
+                     *         {
+                     *           "item": 2,
+                     *           "batchId": "PAYROLL-2026-03",
+                     *           "status": "RJCT",
+                     *           "endToEndId": "SALARY-2",
+                     *           "refusal": {
+                     *             "reason": "AC01",
+                     *             "detail": "The account of the creditor is no IBAN: length, structure or check digits are wrong.",
+                     *             "path": "/payments/1/creditor/iban"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkItemPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBulkPaymentStatusReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bulkPaymentId: components["parameters"]["BulkPaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "bulkPaymentId": "01890a5d-ac96-774b-bcce-b302099a8061",
+                     *       "messageId": "PAYROLL-2026-03",
+                     *       "status": "RJCT",
+                     *       "at": "2026-03-02T09:30:01.000Z",
+                     *       "batches": [
+                     *         {
+                     *           "batchId": "PAYROLL-2026-03",
+                     *           "status": "RJCT",
+                     *           "payments": [
+                     *             {
+                     *               "item": 1,
+                     *               "status": "RJCT",
+                     *               "endToEndId": "SALARY-1",
+                     *               "reason": "AC01"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkStatusReport"];
+                    /** @example <?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10">…</Document> */
+                    "application/xml": string;
                 };
             };
             default: components["responses"]["Problem"];

@@ -2,8 +2,9 @@ import type { Database, Tx } from '@kontor/kernel/database';
 import { newEvent, type Event, type EventContext } from '@kontor/kernel/events';
 import type { Money } from '@kontor/kernel/money';
 import { appendEvent } from '@kontor/kernel/outbox';
+import { countEnd } from './bulk-repository.js';
 import {
-  transition, type Announcement, type BrokenBankLimit, type BrokenLimit, type Checks, type ConsentTerms, type Happening, type InitiationOutcome, type Kind, type OriginalTransfer,
+  isFinal, transition, type Announcement, type BrokenBankLimit, type BrokenLimit, type Checks, type ConsentTerms, type Happening, type InitiationOutcome, type Kind, type OriginalTransfer,
   type Payment, type PaymentEffects, type PaymentFilter, type Payments, type PendingFor, type Status,
 } from './payment.js';
 
@@ -16,6 +17,8 @@ export interface PaymentRepository extends Payments, PaymentEffects<Tx> {
   insertIn(tx: Tx, started: { payment: Payment; events: Announcement[] }, options: { context: EventContext; recurring: boolean }): Promise<boolean>;
   /** The payments with these ids, in this order. */
   findAll(paymentIds: readonly string[]): Promise<Payment[]>;
+  /** As `insertIn` for many at once, each one of many under its consent: one round trip. */
+  insertAllIn(tx: Tx, started: readonly { payment: Payment; events: Announcement[]; context: EventContext }[]): Promise<void>;
   /** Age in seconds of the payment that has waited longest for its next status; 0 when all are final. Waiting for a day or a review does not count. */
   oldestUnsettledSeconds(): Promise<number>;
 }
@@ -94,6 +97,7 @@ export function paymentRepository(database: Database, source: string, now: () =>
     if (payment === before) return payment;
     await store(database, tx, before, payment);
     for (const announcement of events) await emit(envelope(payment, announcement, context));
+    if (payment.bulkPaymentId !== undefined && isFinal(payment.status) && !isFinal(before.status)) await countEnd(database, tx, payment, { context, emit });
     return payment;
   }
 
@@ -123,6 +127,11 @@ export function paymentRepository(database: Database, source: string, now: () =>
       const [row] = await database.query<{ written: boolean }>('select insert_payment($1, $2, $3) as written',
         [JSON.stringify(parametersOf(payment)), JSON.stringify(events.map((event) => envelope(payment, event, context))), recurring], tx);
       return row?.written === true;
+    },
+
+    async insertAllIn(tx, started) {
+      const rows = started.map(({ payment, events, context }) => ({ payment: parametersOf(payment), events: events.map((event) => envelope(payment, event, context)) }));
+      await database.query(`select insert_payment(r->'payment', r->'events', true) from jsonb_array_elements($1) as t(r)`, [JSON.stringify(rows)], tx);
     },
 
     async list({ clientId, status, before, limit }: PaymentFilter): Promise<Payment[]> {

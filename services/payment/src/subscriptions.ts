@@ -10,10 +10,12 @@ type Effects = Parameters<NonNullable<Subscriptions['funds.reserved']>>[1];
 interface Parts {
   payments: PaymentEffects<Tx>;
   reviews: { opened(tx: Tx, accountId: string, at: string): Promise<void> };
+  /** Whose account an IBAN is: what a file names its debtors by. */
+  accounts: { putAccount(tx: Tx, account: { accountId: string; iban: string }): Promise<void> };
   logger: Logger;
 }
 
-export function subscriptions({ payments, reviews, logger }: Parts): Subscriptions {
+export function subscriptions({ payments, reviews, accounts, logger }: Parts): Subscriptions {
   const happen = async (event: Event, paymentId: string, happening: Happening, { tx, emit }: Effects): Promise<void> => {
     const found = await payments.happenIn(tx, paymentId, happening, { context: contextOf(event), emit });
     // A report about a payment we never made cannot be repaired by trying again.
@@ -27,7 +29,10 @@ export function subscriptions({ payments, reviews, logger }: Parts): Subscriptio
     if (paysUnder(event.data.consentType)) await payments.endConsent(tx, event.data.consentId, how);
   };
   return {
-    'account.opened': (event, { tx }) => reviews.opened(tx, event.data.accountId, event.time),
+    'account.opened': async ({ data: { accountId, iban }, time }, { tx }) => {
+      await reviews.opened(tx, accountId, time);
+      await accounts.putAccount(tx, { accountId, iban });
+    },
     'consent.authorised': authorise,
     'consent.amended': authorise,
     'consent.revoked': end('revoked'),
