@@ -84,7 +84,7 @@ export interface Request { question: Question; send: () => Promise<Answer> }
 
 export async function requestOf(world: World, subject: Subject, shared: Shared, { asking, operation, consent }: { asking: Asking; operation: Operation; consent: Consent }): Promise<Request> {
   const { token, text } = await tokenFor(world, subject, shared, { choice: asking.token, operation, consent });
-  const order = operation.id === 'initiatePayment' ? orderOf(consent, asking) : undefined;
+  const order = ORDERS.includes(operation.id) ? { ...orderOf(consent, asking), ...(operation.id === 'initiatePayment' ? {} : { bulk: true }) } : undefined;
   const about = operation.path.includes('{consentId}') ? asking.about : undefined;
   const account = asking.account in world.accounts ? world.accounts[asking.account as keyof World['accounts']] : undefined;
   const path = operation.path
@@ -102,22 +102,38 @@ export async function requestOf(world: World, subject: Subject, shared: Shared, 
       headers: {
         ...(text === undefined ? {} : { authorization: `Bearer ${text}` }),
         ...(asking.presence === 'away' ? {} : { 'x-fapi-customer-ip-address': asking.presence === 'there' ? '203.0.113.7' : '' }),
-        ...(order ? { 'idempotency-key': key } : {}),
+        ...(order ? { 'idempotency-key': key } : {}), ...(typeof body === 'string' ? { 'content-type': 'application/xml' } : {}),
       },
       ...(body ? { body } : {}),
     }),
   };
 }
 
-function bodyFor(world: World, operation: Operation, order: Order | undefined): object | undefined {
+const ORDERS = ['initiatePayment', 'initiateBulkPayment', 'initiateBulkPaymentFile'];
+
+function bodyFor(world: World, operation: Operation, order: Order | undefined): object | string | undefined {
   if (operation.id === 'confirmFunds') return { amount: euro(100) };
   if (!order) return undefined;
+  if (order.bulk) {
+    const halves = [Math.floor(order.amount / 2), Math.ceil(order.amount / 2)];
+    if (operation.id === 'initiateBulkPaymentFile') return bulkFile(ibanOf(world, order.debtor), halves);
+    return { debtorAccountId: accountId(world, order.debtor), payments: halves.map((cents) => ({ amount: euro(cents), creditor: GROCER })) };
+  }
   return {
     // The trials ask about consents; that they order the same again and again is their way.
     allowDuplicate: true, debtorAccountId: accountId(world, order.debtor), amount: euro(order.amount), ...(order.remittance === undefined ? {} : { remittance: order.remittance }),
     creditor: { name: order.creditor === 'name' ? 'Green Grocers' : GROCER.name, iban: order.creditor === 'creditor' ? 'NL91ABNA0417164300' : GROCER.iban },
   };
 }
+
+const ibanOf = (world: World, name: string): string => (name in world.accounts ? world.accounts[name as keyof World['accounts']].iban : 'DE00NOWHERE');
+
+/** Two transfers in a pain.001 file. */
+const bulkFile = (iban: string, halves: readonly number[]): string => `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>
+<GrpHdr><MsgId>ORACLE</MsgId><CreDtTm>2026-01-01T00:00:00Z</CreDtTm><NbOfTxs>2</NbOfTxs><InitgPty/></GrpHdr>
+<PmtInf><PmtInfId>B</PmtInfId><PmtMtd>TRF</PmtMtd><ReqdExctnDt><Dt>${new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10)}</Dt></ReqdExctnDt><Dbtr/><DbtrAcct><Id><IBAN>${iban}</IBAN></Id></DbtrAcct><DbtrAgt><FinInstnId/></DbtrAgt>
+${halves.map((cents) => `<CdtTrfTxInf><PmtId><EndToEndId>NOTPROVIDED</EndToEndId></PmtId><Amt><InstdAmt Ccy="EUR">${euro(cents).amount}</InstdAmt></Amt><Cdtr><Nm>${GROCER.name}</Nm></Cdtr><CdtrAcct><Id><IBAN>${GROCER.iban}</IBAN></Id></CdtrAcct></CdtTrfTxInf>`).join('\n')}
+</PmtInf></CstmrCdtTrfInitn></Document>`;
 
 function orderOf({ terms }: Consent, { difference, account }: Asking): Order {
   const { amount = 1250, remittance } = terms ?? {};

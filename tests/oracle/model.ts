@@ -126,8 +126,8 @@ function approve(consent: Consent, chosen: readonly string[], customer: Customer
   return { refused: false, consent: { ...consent, accounts: chosen, approvers: holders, approved: [customer.name], state } };
 }
 
-/** A payment order. Amount in cents. */
-export interface Order { amount: number; creditor: string; remittance?: string; debtor: string }
+/** A payment order, or one of a bulk: two payments that come to the amount. Amount in cents. */
+export interface Order { amount: number; creditor: string; remittance?: string; debtor: string; bulk?: boolean }
 
 export type Token =
   | { kind: 'none' | 'garbage' | 'ended' }
@@ -182,7 +182,9 @@ const CONSENTED: readonly [code: string, refuses: (question: Known) => boolean][
   ['consent_permission_missing', ({ consent, operation }) => !consent.permissions.includes(operation.permission!)],
   ['consent_account_not_covered', ({ consent, operation, account }) => operation.account !== undefined && !consent.accounts.includes(account)],
   ['consent_frequency_exceeded', (question) => limited(question) && (question.consent.uses[useOf(question)] ?? 0) >= question.consent.frequency!],
-  ['consent_permission_missing', ({ order, consent: { terms } }) => order !== undefined && (terms === undefined || order.creditor !== terms.creditor
+  ['consent_permission_missing', ({ order, consent }) => order !== undefined && (order.bulk === true) !== (consent.kind === 'bulk payment')],
+  ['consent_permission_missing', ({ order, consent: { terms } }) => order?.bulk === true && order.amount !== terms?.amount],
+  ['consent_permission_missing', ({ order, consent: { terms } }) => order !== undefined && !order.bulk && (terms === undefined || order.creditor !== terms.creditor
     || (terms.remittance !== undefined && order.remittance !== terms.remittance) || (terms.periodic === undefined && order.amount !== terms.amount))],
   ['consent_limit_exceeded', ({ order, consent: { terms, paid } }) => order !== undefined && terms?.periodic !== undefined
     && (order.amount > terms.amount || terms.periodic.some((most) => paid + order.amount > most))],
@@ -214,6 +216,6 @@ export function used(question: Question): Partial<Consent> {
   if (token.kind !== 'consent' || token.consent === 'unknown') return {};
   const { consent } = token;
   const known: Known = { ...question, consent };
-  if (order) return { paid: consent.paid + order.amount, ...(consent.kind === 'payment' ? { state: 'consumed' as const } : {}) };
+  if (order) return { paid: consent.paid + order.amount, ...(consent.kind === 'payment' || consent.kind === 'bulk payment' ? { state: 'consumed' as const } : {}) };
   return question.operation.permission !== undefined && limited(known) ? { uses: { ...consent.uses, [useOf(question)]: (consent.uses[useOf(question)] ?? 0) + 1 } } : {};
 }

@@ -20,7 +20,8 @@ export function operations(): Operation[] {
 
 function operationOf(path: string, method: string, { operationId: id, ...described }: Described): Operation {
   const consent = described['x-consent'];
-  const account = consent?.account === undefined ? undefined : consent.account.startsWith('body.') ? 'body' as const : 'path' as const;
+  // In a file the debtors stand in the body, by IBAN.
+  const account = id === 'initiateBulkPaymentFile' ? 'body' as const : consent?.account === undefined ? undefined : consent.account.startsWith('body.') ? 'body' as const : 'path' as const;
   return {
     id, path, method: method.toUpperCase(), scopes: described['x-access']?.scopes ?? [], roles: described['x-access']?.roles ?? [],
     ...(consent ? { permission: consent.permission } : {}), ...(account ? { account } : {}),

@@ -57,7 +57,7 @@ const wishOf = (kind: Kind): fc.Arbitrary<Wish> => {
 
 const READS = ['listAccounts', 'getAccount', 'getBalances', 'listTransactions', 'getTransaction'];
 const USUAL: Record<Kind, readonly string[]> = {
-  access: READS, 'one-off access': READS, payment: ['initiatePayment'], 'variable recurring': ['initiatePayment'], 'bulk payment': ['initiatePayment'], 'funds confirmation': ['confirmFunds'],
+  access: READS, 'one-off access': READS, payment: ['initiatePayment'], 'variable recurring': ['initiatePayment'], 'bulk payment': ['initiateBulkPayment', 'initiateBulkPaymentFile', 'initiatePayment'], 'funds confirmation': ['confirmFunds'],
 };
 
 const tokens = weighted<TokenChoice>(
