@@ -17,6 +17,7 @@ export function entryPoints(root) {
   add('scripts/platform/launch.ts', 'build/launch');
   add('scripts/platform/seed.ts', 'build/seed');
   add('scripts/staff/main.ts', 'build/staff');
+  add('scripts/dead-letters/main.ts', 'build/dead-letters');
   add('scripts/testing/main.ts', 'build/test');
   add('scripts/testing/demo.ts', 'build/demo');
   return entries;

@@ -713,6 +713,16 @@ export interface EventPayloads {
     closing?: StatementBalance;
     entries: StatementEntry[];
   };
+  /** An operator sent an event that could not be worked on back to its queue, or discarded it. */
+  'dead-letter.resolved': {
+    queue: string;
+    eventId: string;
+    eventType: string;
+    cause: Text;
+    outcome: 'replayed' | 'discarded';
+    actor: string;
+    discardReason?: Text;
+  };
 }
 
 /** Every event type there is. */
@@ -792,4 +802,5 @@ export const EVENT_TYPES = [
   'rail.recall-answered',
   'rail.recall-received',
   'rail.statement-received',
+  'dead-letter.resolved',
 ] as const satisfies readonly (keyof EventPayloads)[];

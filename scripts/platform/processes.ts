@@ -156,6 +156,11 @@ function simulatorsOf(settings: PlatformSettings): Program[] {
   return SIMULATORS.filter(({ standsFor }) => settings[standsFor] === undefined);
 }
 
+/** The queues of all consumers: one a program, and one for what it asks of others. */
+export function consumers(): string[] {
+  return [...SERVICES, ...ADAPTERS, PORTAL].flatMap(({ name }) => [name, `${name}.outside`]);
+}
+
 /** Every port the platform will listen on with these settings. */
 export function portsNeeded(settings: PlatformSettings): PortName[] {
   return ['GATEWAY_HTTP', 'GATEWAY_HTTPS', 'GATEWAY_ADMIN', 'GATEWAY_STATUS', ...[...SERVICES, ...ADAPTERS, ...simulatorsOf(settings), PORTAL].map(({ port }) => port)];

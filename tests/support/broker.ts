@@ -20,6 +20,8 @@ export interface TestBroker {
   bindDead(queue: string): Promise<void>;
   /** Puts raw text into the realm's exchange. */
   publishText(type: string, text: string): Promise<void>;
+  /** Removes the exchanges of another realm. */
+  dropRealm(realm: string): Promise<void>;
   /** Closes all connections, deletes queues and exchanges. */
   drop(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function testBroker(): Promise<TestBroker> {
       channel.publish(`${realm}.events`, type, Buffer.from(text), { persistent: true });
       await channel.waitForConfirms();
     },
+    async dropRealm(other) { for (const exchange of ['events', 'dead']) await channel.deleteExchange(`${other}.${exchange}`); },
     async drop() {
       await Promise.all(brokers.map((broker) => broker.close()));
       for (const queue of queues) await channel.deleteQueue(queue);

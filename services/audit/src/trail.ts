@@ -47,6 +47,8 @@ const CLEAR_FIELDS: ReadonlySet<string> = new Set([
   'changed', 'roles', 'product', 'currency', 'decidedBy', 'version', 'expiresAt', 'daysLeft',
   // Of the gateway's configuration: names of entities, and the administrator, who is no customer.
   'actor', 'environment', 'release', 'previousRelease', 'digest', 'outcome', 'created', 'updated', 'deleted',
+  // Of an operator's decision on a dead letter.
+  'queue', 'eventId', 'eventType', 'cause', 'discardReason',
 ]);
 
 /** Ids by which a resource's customer can be learnt, most telling first. */
