@@ -262,11 +262,12 @@ function escalate(payment: Payment, now: Date): { payment: Payment; events: Anno
 /** The events that tell of the status a payment has just reached. */
 function announce(payment: Payment): Announcement[] {
   const { paymentId, clientId, customerId, debtorAccountId, status, statusReason, onUs } = payment;
+  const sequence = payment.history.length;
   const events: Announcement[] = [{
     type: 'payment.status-changed',
-    data: { paymentId, clientId, customerId, status, ...(statusReason === undefined ? {} : { reason: statusReason }) },
+    data: { paymentId, clientId, customerId, status, ...(statusReason === undefined ? {} : { reason: statusReason }), sequence },
   }];
-  const ended = { paymentId, clientId, customerId, debtorAccountId, reason: statusReason ?? REASONS.unspecified };
+  const ended = { paymentId, clientId, customerId, debtorAccountId, reason: statusReason ?? REASONS.unspecified, sequence };
   const submission = status === 'ACCP' && !onUs ? submissionOf(payment) : undefined;
   if (submission) events.push(submission);
   if (status === 'ACSC') events.push(settlementOf(payment));
@@ -275,8 +276,8 @@ function announce(payment: Payment): Announcement[] {
   return events;
 }
 
-function settlementOf({ paymentId, clientId, customerId, debtorAccountId, amount }: Payment): Announcement {
-  return { type: 'payment.settled', data: { paymentId, clientId, customerId, debtorAccountId, amount: formatMoney(amount) } };
+function settlementOf({ paymentId, clientId, customerId, debtorAccountId, amount, history }: Payment): Announcement {
+  return { type: 'payment.settled', data: { paymentId, clientId, customerId, debtorAccountId, amount: formatMoney(amount), sequence: history.length } };
 }
 
 function submissionOf(payment: Payment): Announcement | undefined {

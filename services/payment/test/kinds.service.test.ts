@@ -129,8 +129,9 @@ describe('payments of every kind', () => {
         await service.deliver(reserved(paymentId, given.debtorAccountId));
         await service.deliver(reported(paymentId, 'ACSC'));
         const events = await told(paymentId);
+        const sequence = events.filter(({ type }) => type === 'payment.status-changed').length;
         expect(events.filter(({ type }) => type === 'payment.rejected').map(({ data }) => data)).to.deep.equal(
-          [{ paymentId, clientId: given.clientId, customerId: given.customerId, debtorAccountId: given.debtorAccountId, reason }]);
+          [{ paymentId, clientId: given.clientId, customerId: given.customerId, debtorAccountId: given.debtorAccountId, reason, sequence }]);
         expect(events.map(({ type }) => type)).not.to.include('payment.settled');
       });
   });

@@ -241,6 +241,9 @@ describe('10,000 shuffled, repeated and contradictory histories (seeded)', () =>
       expect(types(told).includes('payment.submitted')).to.equal(statuses(payment).includes('ACCP') && !payment.onUs);
       if (payment.status === 'ACSC' && !payment.onUs) expect(types(told).indexOf('payment.submitted')).to.be.lessThan(types(told).indexOf('payment.settled'));
       expect(types(told).filter((type) => type === 'payment.status-changed')).to.have.length(payment.history.length - began.history.length);
+      // Numbered without gaps: whoever hears them out of order knows it.
+      expect(told.flatMap(({ type, data }) => (type === 'payment.status-changed' ? [(data as { sequence?: number }).sequence] : [])))
+        .to.deep.equal(Array.from({ length: payment.history.length - began.history.length }, (_, n) => began.history.length + n + 1));
       expect(payment.pendingFor === undefined || payment.status === 'PDNG').to.equal(true);
     }), runs);
     expect([...reached].sort(), 'the histories reach every resting place').to.deep.equal(STATUSES.filter((status) => status !== 'ACTC').sort());
