@@ -1,7 +1,7 @@
 /** Cuts connections to the database around commits; which, and on which side of the commit, follows from the seed. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { commitProxy, type CommitProxy } from '@kontor/testing/commit-proxy';
-import { dice } from './dice.js';
+import { dice } from '@kontor/testing/dice';
 import type { DatabaseName } from './platform.js';
 import type { Troublemaker } from './run.js';
 

@@ -3,9 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { newEvent, type EventData } from '@kontor/kernel/events';
 import { derivedId } from '@kontor/kernel/ids';
 import type { Broker } from '@kontor/kernel/messaging';
+import { dice, type Dice } from '@kontor/testing/dice';
 import { gatewayToken } from '@kontor/testing/gateway-token';
+import { ownIban } from '@kontor/testing/iban';
 import { sign, SIGNATURE_HEADER } from '../../../adapters/payment-rail/src/signature.js';
-import { dice, type Dice } from './dice.js';
 import type { SmallPlatform } from './platform.js';
 
 /** An account of the bank. `poor` ones never have money. */
@@ -125,7 +126,7 @@ export async function startLoad(platform: SmallPlatform, broker: Broker, seed: n
     });
     const accountId = opened.body.accountId;
     if (accountId === undefined) throw new Error(`an account could not be opened: ${JSON.stringify(opened)}`);
-    const iban = germanIban(number);
+    const iban = ownIban(number);
     await tell('core.account-booked', accountId, { accountId, iban, coreReference: `CORE-${number}` });
     return { accountId, iban, customerId, poor: number % 5 === 4 };
   }
@@ -240,11 +241,4 @@ export async function startLoad(platform: SmallPlatform, broker: Broker, seed: n
       };
     },
   };
-}
-
-/** The IBAN of an account of the bank: real check digits (ISO 13616), a bank code nobody has. */
-function germanIban(number: number): string {
-  const bban = `99700001${String(number).padStart(10, '0')}`;
-  const check = 98n - BigInt(`${bban}131400`) % 97n;
-  return `DE${String(check).padStart(2, '0')}${bban}`;
 }

@@ -1,5 +1,5 @@
 /** What is killed, in which order: all of it follows from the seed. */
-import { dice } from './dice.js';
+import { dice } from '@kontor/testing/dice';
 
 /** What a step kills with SIGKILL, and how often out of a hundred. A relay and a consumer are parts of their service: it is killed while they work. */
 const TARGETS = {
