@@ -215,6 +215,7 @@ export interface EventPayloads {
     clientId: ClientId;
     customerId: Id;
     name: PersonName;
+    legalName?: string;
   };
   /** A compliance officer must look at the customer. */
   'customer.placed-under-review': {

@@ -32,6 +32,8 @@ export interface Call<Op = unknown> {
   body: BodyOf<Op>;
   /** The bytes of a body that is not JSON, as they arrive; undefined for other operations. It fails with payload_too_large beyond `x-body`. */
   stream?: Readable | undefined;
+  /** Of the media types the operation produces, the one the client likes best (Accept); JSON when it likes any. */
+  accepted: string;
   caller: Caller;
   correlationId: string;
   /** For the events the request causes. */

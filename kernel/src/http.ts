@@ -168,7 +168,9 @@ function serveContract(app: Express, contract: Contract, parts: AppParts): void 
     const allowed = response.locals.allowed as string[] | undefined;
     if (!factsOf(response).operation) throw allowed ? problem('method_not_allowed').with({ Allow: allowed.join(', ') }) : problem('not_found');
     const types = [...new Set(['application/json', ...factsOf(response).operation?.produces ?? [], 'application/problem+json'])];
-    if (request.accepts(types) === false) throw problem('not_acceptable', `Accept ${types.slice(0, -1).join(' or ')}.`);
+    const accepted = request.accepts(types);
+    if (accepted === false) throw problem('not_acceptable', `Accept ${types.slice(0, -1).join(' or ')}.`);
+    response.locals.accepted = accepted;
     next();
   });
   app.use(readBody());
@@ -270,6 +272,7 @@ function callOf(request: Request, response: Response): Call {
     headers: request.headers as Record<string, string | undefined>,
     body: request.body as undefined,
     stream: response.locals.stream as Readable | undefined,
+    accepted: response.locals.accepted as string,
     caller: caller satisfies Caller,
     correlationId: facts.correlationId,
     context,

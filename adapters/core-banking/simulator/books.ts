@@ -44,10 +44,7 @@ export function openBooks(file: string, seed: string): Books {
 
   function freeIban(requestId: string): string {
     for (let attempt = 0; ; attempt++) {
-      const digest = createHmac('sha256', seed).update(`${requestId}/${attempt}`).digest();
-      const number = (digest.readBigUInt64BE(0) % 10_000_000_000n).toString().padStart(10, '0');
-      const iban = composeIBAN({ countryCode: 'DE', bban: BANK_CODE + number });
-      if (iban === null) throw new Error('no IBAN can be composed');
+      const iban = ibanOf(seed, requestId, attempt);
       if (!ibans.has(iban)) return iban;
     }
   }
@@ -64,4 +61,13 @@ export function openBooks(file: string, seed: string): Books {
     },
     close: () => closeSync(descriptor),
   };
+}
+
+/** The account number of a request, with its check digits (ISO 13616, ISO 7064 MOD 97-10). */
+export function ibanOf(seed: string, requestId: string, attempt = 0): string {
+  const digest = createHmac('sha256', seed).update(`${requestId}/${attempt}`).digest();
+  const number = (digest.readBigUInt64BE(0) % 10_000_000_000n).toString().padStart(10, '0');
+  const iban = composeIBAN({ countryCode: 'DE', bban: BANK_CODE + number });
+  if (iban === null) throw new Error('no IBAN can be composed');
+  return iban;
 }

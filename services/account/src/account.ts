@@ -1,6 +1,6 @@
 /** Rules of accounts: who may open one, how its status moves, and what money looks like to those who may see it. */
 import { newEvent, type Event, type EventContext, type EventData, type EventType } from '@kontor/kernel/events';
-import { formatMoney, type Money } from '@kontor/kernel/money';
+import { formatMoney, parseMoney, type Money } from '@kontor/kernel/money';
 import { problem } from '@kontor/kernel/problem';
 
 /** BIAN AccountStatus Pending, Enabled, Disabled, Deleted, in this order. */
@@ -25,6 +25,10 @@ export interface Account {
   refusalReason: string | null;
   createdAt: Date;
   openedAt: Date | null;
+  /** Who blocked it; the opener does not lift what compliance did. */
+  blockedBy: 'opener' | 'compliance' | null;
+  /** Counts the changes. */
+  version: number;
 }
 
 /** What is known of a customer, from the customer service's events. */
@@ -95,6 +99,7 @@ export function openAccount(customers: readonly Customer[], wish: OpeningWish): 
     account: {
       accountId, customerId, jointHolderIds, clientId, product, currency, status: 'pending', holderName: holderName ?? '',
       iban: null, coreReference: null, nickname: wish.nickname ?? null, refusalReason: null, createdAt: wish.now, openedAt: null,
+      blockedBy: null, version: 1,
     },
     events: [{ type: 'account.requested', data: { accountId, customerId, clientId, product, currency } }],
   };
@@ -141,23 +146,63 @@ export function renameAccount(account: Account, nickname: string | null): Change
   return { account: { ...account, nickname }, events: [] };
 }
 
-/** Blocks an account for debits. @throws Problem invalid_state unless it is enabled (or blocked already) */
-export function blockAccount(account: Account): Change {
-  if (account.status === 'blocked') return unchanged(account);
+/** Blocks an account for debits, for its opener. @throws Problem invalid_state unless it is enabled (or blocked already) */
+export const blockAccount = (account: Account): Change => block(account, 'opener');
+
+/** As `blockAccount`, for compliance: the opener cannot lift it, even where he had blocked the account himself. */
+export const blockForCompliance = (account: Account): Change => block(account, 'compliance');
+
+function block(account: Account, blockedBy: 'opener' | 'compliance'): Change {
+  if (account.status === 'blocked') return account.blockedBy === blockedBy || blockedBy === 'opener' ? unchanged(account) : { account: { ...account, blockedBy }, events: [] };
   if (account.status !== 'enabled') throw problem('invalid_state', `A ${account.status} account cannot be blocked.`);
   const { accountId, customerId, clientId } = account;
-  return { account: { ...account, status: 'blocked' }, events: [{ type: 'account.blocked', data: { accountId, customerId, clientId } }] };
+  return { account: { ...account, status: 'blocked', blockedBy }, events: [{ type: 'account.blocked', data: { accountId, customerId, clientId } }] };
+}
+
+/** Lifts the block of an account. @throws Problem invalid_state unless it is blocked (or enabled already), or when compliance blocked it and another asks */
+export function unblockAccount(account: Account, by: 'opener' | 'compliance'): Change {
+  if (account.status === 'enabled') return unchanged(account);
+  if (account.status !== 'blocked') throw problem('invalid_state', `A ${account.status} account is not blocked.`);
+  if (account.blockedBy === 'compliance' && by !== 'compliance') throw problem('invalid_state', 'The bank has blocked the account. Only the bank lifts the block.');
+  const { accountId, customerId, clientId } = account;
+  return { account: { ...account, status: 'enabled', blockedBy: null }, events: [{ type: 'account.unblocked', data: { accountId, customerId, clientId } }] };
 }
 
 /** Closes an account that holds nothing. @throws Problem invalid_state with a balance, held funds, or while it is being opened */
 export function closeAccount(account: Account, balance: Balance | undefined): Change {
   if (account.status === 'closed') return unchanged(account);
+  const bookedMinor = toPayOut(account, balance);
+  if (bookedMinor !== 0n) throw problem('invalid_state', 'The balance must be zero before the account is closed. Name payoutTo, another account of the customer that shall receive it.');
+  const { accountId, customerId, clientId } = account;
+  return { account: { ...account, status: 'closed', blockedBy: null }, events: [{ type: 'account.closed', data: { accountId, customerId, clientId } }] };
+}
+
+/**
+ * What is left on an account that shall be closed. A credit line that is in use must be paid first.
+ * @throws Problem invalid_state with a debit balance, held funds, or while the account is being opened
+ */
+function toPayOut(account: Account, balance: Balance | undefined): bigint {
   if (account.status === 'pending') throw problem('invalid_state', 'The account is still being opened.');
   if (!balance) throw new Error(`account ${account.accountId} has no ledger account`);
   if (balance.heldMinor !== 0n) throw problem('invalid_state', 'Funds are held for payments under way. Wait until they have ended.');
-  if (balance.bookedMinor !== 0n) throw problem('invalid_state', 'The balance must be zero before the account is closed.');
-  const { accountId, customerId, clientId } = account;
-  return { account: { ...account, status: 'closed' }, events: [{ type: 'account.closed', data: { accountId, customerId, clientId } }] };
+  if (balance.bookedMinor < 0n) throw problem('invalid_state', 'The account is overdrawn. Pay it up before it is closed.');
+  return balance.bookedMinor;
+}
+
+/**
+ * Closes an account and leaves what is on it to another account of the same customer.
+ * @param target the account payoutTo names, where there is one
+ * @returns the change, and the amount to be paid out (0 when nothing is left)
+ * @throws Problem of closeAccount; unprocessable when the target is not an account of the same customer and currency that takes money; invalid_state for a blocked account with money
+ */
+export function closeAndPayOut(account: Account, balance: Balance | undefined, target: Account | undefined): Change & { payoutMinor: bigint } {
+  if (account.status === 'closed') return { ...unchanged(account), payoutMinor: 0n };
+  const payoutMinor = toPayOut(account, balance);
+  const fits = target && target.accountId !== account.accountId && target.customerId === account.customerId && target.clientId === account.clientId
+    && target.currency === account.currency && (target.status === 'enabled' || target.status === 'blocked');
+  if (!fits) throw problem('unprocessable', 'payoutTo must be the IBAN of another open account of the same customer, in the same currency.');
+  if (payoutMinor > 0n && account.status === 'blocked') throw problem('invalid_state', 'The account is blocked: no money leaves it. Lift the block first.');
+  return { ...closeAccount(account, balance && { ...balance, bookedMinor: 0n }), payoutMinor };
 }
 
 const unchanged = (account: Account): Change => ({ account, events: [] });
@@ -167,11 +212,14 @@ export function requireOwner(account: Account, clientId: string): void {
   if (account.clientId !== clientId) throw problem('not_your_resource', 'The account was opened by another application.');
 }
 
-/** What a customer event makes known. The newest event wins, whatever order they arrive in; `closed` is final. */
-export function customerFrom(type: CustomerEvent, data: { customerId: string; clientId: string; name?: { given: string; family: string } }, asOf: Date): Customer {
+/** The tag of an account as it is now. */
+export const etagOf = (account: Pick<Account, 'version'>): string => `"${account.version}"`;
+
+/** What a customer event makes known; a business holds accounts in its legal name. The newest event wins, whatever order they arrive in; `closed` is final. */
+export function customerFrom(type: CustomerEvent, data: { customerId: string; clientId: string; name?: { given: string; family: string }; legalName?: string }, asOf: Date): Customer {
   return {
     customerId: data.customerId, clientId: data.clientId, status: CUSTOMER_STATUS[type], asOf,
-    holderName: data.name ? `${data.name.given} ${data.name.family}` : null,
+    holderName: data.legalName ?? (data.name ? `${data.name.given} ${data.name.family}` : null),
   };
 }
 export type CustomerEvent = 'customer.activated' | 'customer.placed-under-review' | 'customer.rejected' | 'customer.closed';
@@ -253,8 +301,16 @@ export interface BookingDetails {
 /** `payout` is what a closed account leaves to another, `return` and `recall` are money sent back (pacs.004). */
 export type TransactionType = 'payment' | 'incoming-payment' | 'correction' | 'reversal' | 'payout' | 'return' | 'recall';
 
+/** What is told of the booking that empties a closed account. */
+export function payoutDetails(from: Pick<Account, 'holderName' | 'iban'>, to: Pick<Account, 'holderName' | 'iban'>) {
+  const party = ({ holderName, iban }: Pick<Account, 'holderName' | 'iban'>): Party => ({ name: holderName, iban: iban ?? '' });
+  return { endToEndId: 'NOTPROVIDED', remittance: 'Closing of account', debtor: party(from), creditor: party(to) } satisfies BookingDetails;
+}
+
 /** One entry on one account, with what its transaction tells. */
 export interface AccountEntry {
+  /** Its number among the entries of the account, from 1 without a gap. */
+  sequence: bigint;
   transactionId: string;
   accountId: string;
   type: TransactionType;
@@ -281,6 +337,51 @@ export function toTransaction(entry: AccountEntry) {
     ...(entry.details.remittance === undefined ? {} : { remittance: entry.details.remittance }),
     ...(counterparty === undefined ? {} : { counterparty: { name: counterparty.name, iban: counterparty.iban } }),
   };
+}
+
+/** Funds held for a payment of an account, as a transaction that is not booked yet. */
+export interface PendingEntry {
+  holdId: string;
+  accountId: string;
+  amount: Money;
+  paymentId: string;
+  details: BookingDetails;
+}
+
+/** A pending transaction; it has no booking date. Booked, it gets another id. */
+export function toPendingTransaction(entry: PendingEntry) {
+  const { endToEndId, remittance, creditor } = entry.details;
+  return {
+    transactionId: entry.holdId, accountId: entry.accountId, type: 'payment' as const, status: 'PDNG' as const,
+    creditDebitIndicator: indicator(true), amount: formatMoney(entry.amount), paymentId: entry.paymentId,
+    ...(endToEndId === undefined ? {} : { endToEndId }), ...(remittance === undefined ? {} : { remittance }),
+    ...(creditor === undefined ? {} : { counterparty: { name: creditor.name, iban: creditor.iban } }),
+  };
+}
+
+/** What transactions are searched by; null is any. Dates are booking dates (UTC), amounts minor units, all bounds included. */
+export interface EntryFilter {
+  from: string | null;
+  to: string | null;
+  minMinor?: bigint | null;
+  maxMinor?: bigint | null;
+  side?: 'debit' | 'credit' | null;
+  /** Part of the remittance, the end-to-end id, or the name or IBAN of the counterparty; capitals do not matter. */
+  text?: string | null;
+}
+
+/**
+ * What a client searches by, in the currency of the account.
+ * @throws Problem invalid_request when a bound is the wrong way round, invalid_amount when an amount is none of the currency
+ */
+export function entryFilter(currency: string, wanted: {
+  fromBookingDate?: string; toBookingDate?: string; minAmount?: string; maxAmount?: string; creditDebitIndicator?: string; text?: string;
+}): EntryFilter {
+  const minor = (amount: string | undefined): bigint | null => (amount === undefined ? null : parseMoney({ amount, currency }).minor);
+  const [minMinor, maxMinor] = [minor(wanted.minAmount), minor(wanted.maxAmount)];
+  if (minMinor !== null && maxMinor !== null && minMinor > maxMinor) throw problem('invalid_request', 'minAmount is more than maxAmount.');
+  const side = wanted.creditDebitIndicator === undefined ? null : wanted.creditDebitIndicator === 'DBIT' ? 'debit' : 'credit';
+  return { ...bookingDates(wanted.fromBookingDate, wanted.toBookingDate), minMinor, maxMinor, side, text: wanted.text ?? null };
 }
 
 /** A booking with both its sides. */

@@ -4,7 +4,7 @@ import type { Database, Tx } from '@kontor/kernel/database';
 import { isId, newId } from '@kontor/kernel/ids';
 import { formatMoney, type Money } from '@kontor/kernel/money';
 import type {
-  AccountEntry, BookingDetails, Captured, Credited, Found, InvariantBreak, LedgerTransaction, OriginalTransfer, Page, Party, Released, Reserved, TransactionType,
+  AccountEntry, BookingDetails, Captured, Credited, EntryFilter, Found, InvariantBreak, LedgerTransaction, OriginalTransfer, Page, Party, PendingEntry, Released, Reserved, TransactionType,
 } from './account.js';
 import { paged, strangeCursor } from './paging.js';
 
@@ -75,16 +75,51 @@ export function ledgerRepository(database: Database, { holdHours = 168 }: { hold
       await database.query('select prepare_batch($1, $2, $3)', [batch.payments, batch.accounts, batch.ibans], tx);
     },
 
-    /** Entries of an account, newest first. */
-    async entries(accountId: string, dates: { from: string | null; to: string | null }, page: Page): Promise<Found<AccountEntry>> {
+    /** Entries of an account, newest first. What is booked after the first page was read is not on the following ones. */
+    async entries(accountId: string, filter: EntryFilter, page: Page): Promise<Found<AccountEntry>> {
       const before = page.cursor === undefined ? null : position(page.cursor);
       const rows = await database.query<EntryRow>(
         `${ENTRY} where e.ledger_account_id = $1 and ($2::bigint is null or e.entry_id < $2)
            and ($3::date is null or e.booking_date >= $3) and ($4::date is null or e.booking_date <= $4)
-         order by e.entry_id desc limit $5`, [accountId, before, dates.from, dates.to, page.limit + 1]);
+           and ($6::bigint is null or e.amount_minor >= $6) and ($7::bigint is null or e.amount_minor <= $7) and ($8::text is null or e.side = $8)
+           and ($9::text is null or concat_ws(chr(10), t.details ->> 'remittance', t.details ->> 'endToEndId',
+             t.details -> (case e.side when 'debit' then 'creditor' else 'debtor' end) ->> 'name',
+             t.details -> (case e.side when 'debit' then 'creditor' else 'debtor' end) ->> 'iban') ilike $9)
+         order by e.entry_id desc limit $5`, [accountId, before, filter.from, filter.to, page.limit + 1, ...restOf(filter)]);
       const found = paged(rows, page.limit, (last) => ({ entry: last.entry_id }));
       return { rows: found.rows.map(toEntry), nextCursor: found.nextCursor };
     },
+
+    /** Funds held on an account for payments under way, newest first (ids are in the order of time). Booking dates do not apply. */
+    async pending(accountId: string, filter: EntryFilter, page: Page): Promise<Found<PendingEntry>> {
+      const before = page.cursor === undefined ? null : decodeCursor<{ hold: string }>(page.cursor, ['hold']).hold;
+      if (before !== null && !isId(before)) throw strangeCursor();
+      const rows = await database.query<{ hold_id: string; account_id: string; amount_minor: string; currency: string; payment_id: string; details: BookingDetails }>(
+        `select hold_id, account_id, amount_minor, currency, payment_id, details from holds
+         where account_id = $1 and state = 'reserved' and ($2::uuid is null or hold_id < $2)
+           and ($4::bigint is null or amount_minor >= $4) and ($5::bigint is null or amount_minor <= $5) and ($6::text is null or $6 = 'debit')
+           and ($7::text is null or concat_ws(chr(10), details ->> 'remittance', details ->> 'endToEndId', details -> 'creditor' ->> 'name', details -> 'creditor' ->> 'iban') ilike $7)
+         order by hold_id desc limit $3`, [accountId, before, page.limit + 1, ...restOf(filter)]);
+      const found = paged(rows, page.limit, (last) => ({ hold: last.hold_id }));
+      return {
+        rows: found.rows.map((row) => ({
+          holdId: row.hold_id, accountId: row.account_id, amount: { minor: BigInt(row.amount_minor), currency: row.currency }, paymentId: row.payment_id, details: row.details })),
+        nextCursor: found.nextCursor,
+      };
+    },
+
+    /** Entries of a period, oldest first and at most `most`, and what was booked before it; both of one moment. */
+    statement: (accountId: string, period: { from: string; to: string }, most: number): Promise<{ openingMinor: bigint; entries: AccountEntry[]; asOf: Date }> =>
+      database.transaction(async (tx) => {
+        const rows = await database.query<EntryRow>(
+          `${ENTRY} where e.ledger_account_id = $1 and e.booking_date between $2 and $3 order by e.booking_date, e.entry_id limit $4`,
+          [accountId, period.from, period.to, most], tx);
+        const [before] = await database.query<{ minor: string; as_of: Date }>(
+          `select coalesce(sum(case side when 'credit' then amount_minor else -amount_minor end), 0)::bigint as minor, clock_timestamp() as as_of
+           from ledger_entries where ledger_account_id = $1 and booking_date < $2`, [accountId, period.from], tx);
+        if (!before) throw new Error('a sum answered nothing');
+        return { openingMinor: BigInt(before.minor), entries: rows.map(toEntry), asOf: before.as_of };
+      }, { isolation: 'REPEATABLE READ' }),
 
     /** The entry of a transaction on an account; of a transfer to itself, the debit. */
     async entry(accountId: string, transactionId: string, tx?: Tx): Promise<AccountEntry | undefined> {
@@ -118,15 +153,15 @@ export function ledgerRepository(database: Database, { holdHours = 168 }: { hold
 }
 
 interface EntryRow {
-  entry_id: string; transaction_id: string; ledger_account_id: string; type: TransactionType; side: 'debit' | 'credit'; amount_minor: string;
+  entry_id: string; sequence: string; transaction_id: string; ledger_account_id: string; type: TransactionType; side: 'debit' | 'credit'; amount_minor: string;
   currency: string; booking_date: string; value_date: string; booked_at: Date; payment_id: string | null; details: BookingDetails;
 }
-const ENTRY = `select e.entry_id, e.transaction_id, e.ledger_account_id, t.type, e.side, e.amount_minor, e.currency,
+const ENTRY = `select e.entry_id, e.sequence, e.transaction_id, e.ledger_account_id, t.type, e.side, e.amount_minor, e.currency,
     to_char(e.booking_date, 'YYYY-MM-DD') as booking_date, to_char(e.value_date, 'YYYY-MM-DD') as value_date, t.booked_at, t.payment_id, t.details
   from ledger_entries e join ledger_transactions t using (transaction_id)`;
 
 const toEntry = (row: EntryRow): AccountEntry => ({
-  transactionId: row.transaction_id, accountId: row.ledger_account_id, type: row.type, side: row.side,
+  sequence: BigInt(row.sequence), transactionId: row.transaction_id, accountId: row.ledger_account_id, type: row.type, side: row.side,
   amount: { minor: BigInt(row.amount_minor), currency: row.currency }, bookingDate: row.booking_date, valueDate: row.value_date, bookedAt: row.booked_at,
   paymentId: row.payment_id, details: row.details,
 });
@@ -146,6 +181,11 @@ const toBooking = (row: BookingRow): LedgerTransaction => ({
   reverses: row.reverses, reason: row.reason, by: row.by,
   entries: row.entries.map((e) => ({ code: e.code, accountId: e.account, side: e.side, amount: { minor: BigInt(e.amount), currency: e.currency } })),
 });
+
+/** What a filter asks beside dates, as parameters; in a pattern %, _ and \\ stand for themselves. */
+function restOf({ minMinor, maxMinor, side, text }: EntryFilter): (string | null)[] {
+  return [minMinor?.toString() ?? null, maxMinor?.toString() ?? null, side ?? null, text ? `%${text.replaceAll(/[\\%_]/g, '\\$&')}%` : null];
+}
 
 function position(cursor: string): string {
   const { entry } = decodeCursor<{ entry: string }>(cursor, ['entry']);

@@ -2,6 +2,8 @@ import { integer, secret } from '@kontor/kernel/config';
 import { childTraceparent, type EventContext } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
 import { defineService, isMain, runService } from '@kontor/kernel/service';
+import { beneficiaryRepository } from './beneficiary-repository.js';
+import { beneficiaryRoutes } from './beneficiary-routes.js';
 import { internalBalances } from './internal.js';
 import { ledgerAdministration } from './ledger-administration-repository.js';
 import { ledgerAdministrationRoutes } from './ledger-administration-routes.js';
@@ -37,7 +39,10 @@ export const options = defineService({
       administration.expireHolds(byTheClock).catch((error: Error) => logger.warn('holds will be ended later', { error }));
     }, EXPIRE_EVERY_MS);
     return {
-      routes: { ...routes({ accounts, now }), ...ledgerAdministrationRoutes({ accounts, administration, now }) },
+      routes: {
+        ...routes({ accounts, now }), ...ledgerAdministrationRoutes({ accounts, administration, now }),
+        ...beneficiaryRoutes({ accounts, beneficiaries: beneficiaryRepository(database) }),
+      },
       subscriptions: subscriptions({ accounts, now }),
       together: sameBalance(accounts),
       extend: (app) => {

@@ -44,7 +44,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Rename an account */
+        /**
+         * Rename an account
+         * @description With `If-Match`, only the account as you have read it (ETag of `/opening`); else 412 `precondition_failed`.
+         */
         patch: operations["updateAccount"];
         trace?: never;
     };
@@ -86,7 +89,9 @@ export interface paths {
         put?: never;
         /**
          * Close an account
-         * @description Only at a zero balance and with no funds held (else 409 `invalid_state`). Closing a closed account changes nothing.
+         * @description With no funds held, and at a zero balance or with `payoutTo`: the IBAN of another account of the same customer with us, in
+         *     the same currency, which receives what is left in the transaction that closes. An overdrawn account is not closed (409
+         *     `invalid_state`). Closing a closed account changes nothing.
          */
         post: operations["closeAccount"];
         delete?: never;
@@ -113,6 +118,106 @@ export interface paths {
          *     held are completed. Blocking a blocked account changes nothing. A compliance officer may block any account.
          */
         post: operations["blockAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{accountId}/unblock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift the block of an account
+         * @description Payments may be made from the account again. What a compliance officer has blocked only a compliance officer unblocks
+         *     (else 409 `invalid_state`). Unblocking an account that is not blocked changes nothing.
+         */
+        post: operations["unblockAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{accountId}/beneficiaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the beneficiaries of an account
+         * @description Oldest first.
+         */
+        get: operations["listBeneficiaries"];
+        put?: never;
+        /**
+         * Save a beneficiary
+         * @description Keeps a payee with an account you opened; one IBAN once an account (else 409 `conflict`).
+         */
+        post: operations["createBeneficiary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{accountId}/beneficiaries/{beneficiaryId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+                /** @example 0198a6f3-5a10-7b6e-a2ce-14d5f2b8c3d7 */
+                beneficiaryId: components["parameters"]["BeneficiaryId"];
+            };
+            cookie?: never;
+        };
+        /** Read a beneficiary you saved */
+        get: operations["getBeneficiary"];
+        /** Change a beneficiary */
+        put: operations["updateBeneficiary"];
+        post?: never;
+        /** Forget a beneficiary */
+        delete: operations["deleteBeneficiary"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{accountId}/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read the statement of a period
+         * @description What was booked from one day to another (UTC, both included, at most 366 days), oldest first: as JSON, as CSV
+         *     (`Accept: text/csv`) or as camt.053.001.08 (`Accept: application/xml`). The balances before and after are told when the
+         *     consent includes `balances:read`; a camt.053 is refused without.
+         */
+        get: operations["getStatement"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -175,7 +280,8 @@ export interface paths {
         };
         /**
          * List the transactions of an account
-         * @description Booked transactions, newest first. Booking dates are UTC dates, both bounds included.
+         * @description Booked transactions, newest first, or with `status=PDNG` the funds held for payments under way. Booking dates are UTC
+         *     dates; all bounds are included. Pages stay the same while new transactions arrive: those are before the first page.
          */
         get: operations["listTransactions"];
         put?: never;
@@ -376,6 +482,54 @@ export interface components {
             /** @description Further customers of yours who shall hold the account; active, like customerId. */
             jointHolderIds?: string[];
         };
+        CloseAccount: {
+            /** @description Another account of the same customer that receives what is left */
+            payoutTo?: string;
+        };
+        BeneficiaryWish: {
+            name: string;
+            iban: string;
+            /** @description What the customer remembers the payee by */
+            reference?: string;
+        };
+        Beneficiary: {
+            /** Format: uuid */
+            beneficiaryId: string;
+            /** Format: uuid */
+            accountId: string;
+            name: string;
+            iban: string;
+            reference?: string;
+        };
+        BeneficiaryList: {
+            data: components["schemas"]["Beneficiary"][];
+            nextCursor: string | null;
+        };
+        StatementBalance: {
+            amount: components["schemas"]["Money"];
+            creditDebitIndicator: components["schemas"]["CreditDebitIndicator"];
+        };
+        StatementTotal: {
+            count: number;
+            amount: components["schemas"]["Money"];
+        };
+        Statement: {
+            /** Format: uuid */
+            accountId: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** Format: date-time */
+            asOf: string;
+            openingBalance?: components["schemas"]["StatementBalance"];
+            closingBalance?: components["schemas"]["StatementBalance"];
+            totals: {
+                credits: components["schemas"]["StatementTotal"];
+                debits: components["schemas"]["StatementTotal"];
+            };
+            entries: components["schemas"]["Transaction"][];
+        };
         UpdateAccount: {
             /** @description A name of the customer's choice; null takes it away */
             nickname: string | null;
@@ -504,21 +658,21 @@ export interface components {
             accountId: string;
             type: components["schemas"]["TransactionType"];
             /**
-             * @description ISO 20022 entry status
+             * @description ISO 20022 entry status: booked, or pending (no dates yet, and another id once it is booked)
              * @enum {string}
              */
-            status: "BOOK";
+            status: "BOOK" | "PDNG";
             creditDebitIndicator: components["schemas"]["CreditDebitIndicator"];
             amount: components["schemas"]["Money"];
             /** Format: date */
-            bookingDate: string;
+            bookingDate?: string;
             /**
              * Format: date
              * @description From when the amount counts for interest
              */
             valueDate?: string;
             /** Format: date-time */
-            bookedAt: string;
+            bookedAt?: string;
             /** Format: uuid */
             paymentId?: string;
             endToEndId?: string;
@@ -582,10 +736,37 @@ export interface components {
         };
     };
     responses: {
+        /** @description The beneficiary. */
+        Beneficiary: {
+            headers: {
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "beneficiaryId": "0198a6f3-5a10-7b6e-a2ce-14d5f2b8c3d7",
+                 *       "accountId": "0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44",
+                 *       "name": "Example Shop",
+                 *       "iban": "NL02ABNA0123456789"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Beneficiary"];
+            };
+        };
+        /** @description What you have is current. */
+        NotModified: {
+            headers: {
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description The account as its opener sees it. */
         AccountOpening: {
             headers: {
                 "X-BIAN-Service-Domain": components["headers"]["BianServiceDomain"];
+                ETag: components["headers"]["ETag"];
                 [name: string]: unknown;
             };
             content: {
@@ -639,6 +820,12 @@ export interface components {
          * @example 25
          */
         Limit: number;
+        /** @description The ETag you last read; 304 without a body when nothing has changed. */
+        IfNoneMatch: string;
+        /** @description The ETag you last read; the change is refused (412) when somebody changed it since. */
+        IfMatch: string;
+        /** @example 0198a6f3-5a10-7b6e-a2ce-14d5f2b8c3d7 */
+        BeneficiaryId: string;
         /** @description `nextCursor` of the page before */
         Cursor: string;
     };
@@ -648,6 +835,8 @@ export interface components {
         Location: string;
         /** @description `true` when the key was used before and the stored answer is given again */
         IdempotencyReplayed: "true";
+        /** @description Of what is answered, for If-None-Match and If-Match */
+        ETag: string;
         /** @description BIAN service domain of this account's product */
         BianServiceDomain: "CurrentAccount" | "SavingsAccount";
     };
@@ -756,7 +945,10 @@ export interface operations {
     getAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag you last read; 304 without a body when nothing has changed. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
                 accountId: components["parameters"]["AccountId"];
@@ -769,6 +961,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-BIAN-Service-Domain": components["headers"]["BianServiceDomain"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -788,13 +981,17 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
+            304: components["responses"]["NotModified"];
             default: components["responses"]["Problem"];
         };
     };
     updateAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag you last read; the change is refused (412) when somebody changed it since. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
                 accountId: components["parameters"]["AccountId"];
@@ -819,7 +1016,10 @@ export interface operations {
     getAccountOpening: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag you last read; 304 without a body when nothing has changed. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
                 accountId: components["parameters"]["AccountId"];
@@ -829,6 +1029,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["AccountOpening"];
+            304: components["responses"]["NotModified"];
             default: components["responses"]["Problem"];
         };
     };
@@ -842,7 +1043,16 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "payoutTo": "DE78997000010000000017"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CloseAccount"];
+            };
+        };
         responses: {
             200: components["responses"]["AccountOpening"];
             default: components["responses"]["Problem"];
@@ -864,10 +1074,286 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    getBalances: {
+    unblockAccount: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["AccountOpening"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBeneficiaries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Entries a page
+                 * @example 25
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of beneficiaries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "beneficiaryId": "0198a6f3-5a10-7b6e-a2ce-14d5f2b8c3d7",
+                     *           "accountId": "0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44",
+                     *           "name": "Example Shop",
+                     *           "iban": "NL02ABNA0123456789"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BeneficiaryList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createBeneficiary: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description Yours to choose, once per intention; a repeat within 24 h answers the same resource.
+                 * @example open-household-1
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Example Shop",
+                 *       "iban": "NL02ABNA0123456789",
+                 *       "reference": "Customer 4711"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BeneficiaryWish"];
+            };
+        };
+        responses: {
+            /** @description The beneficiary is saved. */
+            201: {
+                headers: {
+                    /** @description Where the beneficiary is */
+                    Location?: string;
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "beneficiaryId": "0198a6f3-5a10-7b6e-a2ce-14d5f2b8c3d7",
+                     *       "accountId": "0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44",
+                     *       "name": "Example Shop",
+                     *       "iban": "NL02ABNA0123456789",
+                     *       "reference": "Customer 4711"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Beneficiary"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBeneficiary: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag you last read; 304 without a body when nothing has changed. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+                /** @example 0198a6f3-5a10-7b6e-a2ce-14d5f2b8c3d7 */
+                beneficiaryId: components["parameters"]["BeneficiaryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Beneficiary"];
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateBeneficiary: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag you last read; the change is refused (412) when somebody changed it since. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+                /** @example 0198a6f3-5a10-7b6e-a2ce-14d5f2b8c3d7 */
+                beneficiaryId: components["parameters"]["BeneficiaryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Example Shop",
+                 *       "iban": "NL02ABNA0123456789"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BeneficiaryWish"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Beneficiary"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteBeneficiary: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag you last read; the change is refused (412) when somebody changed it since. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+                /** @example 0198a6f3-5a10-7b6e-a2ce-14d5f2b8c3d7 */
+                beneficiaryId: components["parameters"]["BeneficiaryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The beneficiary is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getStatement: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First booking date; default: the first of the month
+                 * @example 2026-01-01
+                 */
+                from?: string;
+                /**
+                 * @description Last booking date; default: today
+                 * @example 2026-01-31
+                 */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
+                accountId: components["parameters"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The statement. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accountId": "0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44",
+                     *       "from": "2026-01-01",
+                     *       "to": "2026-01-31",
+                     *       "asOf": "2026-02-01T08:00:00.000Z",
+                     *       "openingBalance": {
+                     *         "amount": {
+                     *           "amount": "0.00",
+                     *           "currency": "EUR"
+                     *         },
+                     *         "creditDebitIndicator": "CRDT"
+                     *       },
+                     *       "closingBalance": {
+                     *         "amount": {
+                     *           "amount": "0.00",
+                     *           "currency": "EUR"
+                     *         },
+                     *         "creditDebitIndicator": "CRDT"
+                     *       },
+                     *       "totals": {
+                     *         "credits": {
+                     *           "count": 0,
+                     *           "amount": {
+                     *             "amount": "0.00",
+                     *             "currency": "EUR"
+                     *           }
+                     *         },
+                     *         "debits": {
+                     *           "count": 0,
+                     *           "amount": {
+                     *             "amount": "0.00",
+                     *             "currency": "EUR"
+                     *           }
+                     *         }
+                     *       },
+                     *       "entries": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Statement"];
+                    /** @example booking_date,value_date,amount,currency,type,transaction_id,counterparty_name,counterparty_iban,end_to_end_id,remittance */
+                    "text/csv": string;
+                    /** @example <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"/> */
+                    "application/xml": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBalances: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag you last read; 304 without a body when nothing has changed. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
                 accountId: components["parameters"]["AccountId"];
@@ -880,6 +1366,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-BIAN-Service-Domain": components["headers"]["BianServiceDomain"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -920,6 +1407,7 @@ export interface operations {
                     "application/json": components["schemas"]["Balances"];
                 };
             };
+            304: components["responses"]["NotModified"];
             default: components["responses"]["Problem"];
         };
     };
@@ -980,6 +1468,25 @@ export interface operations {
                  */
                 toBookingDate?: string;
                 /**
+                 * @description Least amount wanted, in the currency of the account
+                 * @example 10.00
+                 */
+                minAmount?: string;
+                /**
+                 * @description Highest amount wanted
+                 * @example 99.99
+                 */
+                maxAmount?: string;
+                /** @description Only credits or only debits */
+                creditDebitIndicator?: components["schemas"]["CreditDebitIndicator"];
+                /** @description BOOK: booked; PDNG: held for payments under way, without booking dates */
+                status?: "BOOK" | "PDNG";
+                /**
+                 * @description Part of the remittance, the end-to-end id, or the name or IBAN of the counterparty
+                 * @example invoice
+                 */
+                text?: string;
+                /**
                  * @description Entries a page
                  * @example 25
                  */
@@ -1038,7 +1545,10 @@ export interface operations {
     getTransaction: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag you last read; 304 without a body when nothing has changed. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
                 accountId: components["parameters"]["AccountId"];
@@ -1052,6 +1562,7 @@ export interface operations {
             /** @description The transaction. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1079,6 +1590,7 @@ export interface operations {
                     "application/json": components["schemas"]["Transaction"];
                 };
             };
+            304: components["responses"]["NotModified"];
             default: components["responses"]["Problem"];
         };
     };

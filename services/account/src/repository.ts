@@ -3,24 +3,24 @@ import { decodeCursor } from '@kontor/kernel/cursor';
 import type { Database, Tx } from '@kontor/kernel/database';
 import type { EventContext } from '@kontor/kernel/events';
 import { idempotent, type IdempotentAnswer } from '@kontor/kernel/idempotency';
-import { isId } from '@kontor/kernel/ids';
-import type { Money } from '@kontor/kernel/money';
+import { isId, newId } from '@kontor/kernel/ids';
+import { formatMoney, type Money } from '@kontor/kernel/money';
 import { appendEvent } from '@kontor/kernel/outbox';
 import { problem } from '@kontor/kernel/problem';
-import { accountEvent, type Account, type Balance, type Change, type Customer, type Found, type Page, type Told } from './account.js';
+import { accountEvent, payoutDetails, type Account, type Balance, type Change, type Customer, type Found, type Page, type Told } from './account.js';
 import { ledgerRepository } from './ledger-repository.js';
 import { paged, strangeCursor } from './paging.js';
 
 interface AccountRow {
   account_id: string; customer_id: string; joint_holder_ids: string[]; client_id: string; product: Account['product']; currency: string; status: Account['status'];
   holder_name: string; iban: string | null; core_reference: string | null; nickname: string | null; refusal_reason: string | null;
-  created_at: Date; opened_at: Date | null;
+  created_at: Date; opened_at: Date | null; blocked_by: Account['blockedBy']; version: string;
 }
 
 const toDomain = (row: AccountRow): Account => ({
   accountId: row.account_id, customerId: row.customer_id, jointHolderIds: row.joint_holder_ids, clientId: row.client_id, product: row.product, currency: row.currency,
   status: row.status, holderName: row.holder_name, iban: row.iban, coreReference: row.core_reference, nickname: row.nickname,
-  refusalReason: row.refusal_reason, createdAt: row.created_at, openedAt: row.opened_at,
+  refusalReason: row.refusal_reason, createdAt: row.created_at, openedAt: row.opened_at, blockedBy: row.blocked_by, version: Number(row.version),
 });
 
 export type AccountRepository = ReturnType<typeof accountRepository>;
@@ -46,12 +46,15 @@ export function accountRepository(database: Database, options: { holdHours?: num
     };
   };
 
-  const save = async (account: Account, tx: Tx): Promise<void> => {
-    await database.query(
-      `update accounts set status = $2, iban = $3, core_reference = $4, nickname = $5, refusal_reason = $6, opened_at = $7 where account_id = $1`,
-      [account.accountId, account.status, account.iban, account.coreReference, account.nickname, account.refusalReason, account.openedAt], tx);
+  const save = async (account: Account, tx: Tx): Promise<Account> => {
+    const [row] = await database.query<AccountRow>(
+      `update accounts set status = $2, iban = $3, core_reference = $4, nickname = $5, refusal_reason = $6, opened_at = $7, blocked_by = $8, version = version + 1
+       where account_id = $1 returning *`,
+      [account.accountId, account.status, account.iban, account.coreReference, account.nickname, account.refusalReason, account.openedAt, account.blockedBy], tx);
+    if (!row) throw new Error(`account ${account.accountId} is gone`);
     if (account.status === 'enabled')
       await database.query(`select open_ledger_account($1, $2, 'customer', $3)`, [account.accountId, `customer:${account.accountId}`, account.currency], tx);
+    return toDomain(row);
   };
 
   /** Reads the account under a lock, applies the rule, writes what changed. @throws Problem account_not_found */
@@ -61,9 +64,9 @@ export function accountRepository(database: Database, options: { holdHours?: num
     const account = await one(accountId, 'for update', tx);
     if (!account) throw problem('account_not_found');
     const change = rule(account, await balance(accountId, tx));
-    if (change.account !== account) await save(change.account, tx);
-    for (const told of change.events) await tell(told, change.account);
-    return change.account;
+    const saved = change.account === account ? account : await save(change.account, tx);
+    for (const told of change.events) await tell(told, saved);
+    return saved;
   };
 
   return {
@@ -75,6 +78,36 @@ export function accountRepository(database: Database, options: { holdHours?: num
     /** As `changeIn`, in a transaction of its own; events go to the outbox. */
     change: (accountId: string, context: EventContext, rule: (account: Account, balance: Balance | undefined) => Change): Promise<Account> =>
       database.transaction((tx) => changeIn(tx, accountId, rule, (told, account) => appendEvent(database, tx, accountEvent(told, account, context)))),
+
+    /**
+     * Closes an account in the transaction in which its remainder is paid to the account `payoutTo` names. Both are locked in the order of their ids.
+     * @throws Problem account_not_found, of the rule
+     */
+    closeAndPayOut: (
+      accountId: string, payoutTo: string, at: { now: Date; context: EventContext },
+      rule: (account: Account, balance: Balance | undefined, target: Account | undefined) => Change & { payoutMinor: bigint },
+    ): Promise<Account> => database.transaction(async (tx) => {
+      const rows = await database.query<AccountRow>('select * from accounts where account_id = $1 or iban = $2 order by account_id for update', [accountId, payoutTo], tx);
+      const known = rows.map(toDomain);
+      const account = known.find((one) => one.accountId === accountId);
+      if (!account) throw problem('account_not_found');
+      const target = known.find(({ iban }) => iban === payoutTo);
+      const change = rule(account, await balance(accountId, tx), target);
+      const tell = (told: Told, about: Account): Promise<void> => appendEvent(database, tx, accountEvent(told, about, at.context));
+      if (change.payoutMinor > 0n && target) {
+        const details = payoutDetails(account, target);
+        const transactionId = newId();
+        await database.query('select pay_out($1, $2, $3, $4, $5, $6)',
+          [accountId, target.accountId, change.payoutMinor.toString(), transactionId, JSON.stringify(details), at.now], tx);
+        const { customerId, clientId } = target;
+        await tell({ type: 'account.credited', data: {
+          accountId: target.accountId, customerId, clientId, transactionId, amount: formatMoney({ minor: change.payoutMinor, currency: account.currency }),
+          endToEndId: details.endToEndId, railReference: `closing:${accountId}` } }, target);
+      }
+      const saved = change.account === account ? account : await save(change.account, tx);
+      for (const told of change.events) await tell(told, saved);
+      return saved;
+    }),
 
     /** Opens an account once for an Idempotency-Key; its holders are read under share locks, so none can close meanwhile. */
     async open<Body>(

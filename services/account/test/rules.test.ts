@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Problem } from '@kontor/kernel/problem';
 import {
-  bianServiceDomain, blockAccount, bookAtCore, bookingDates, closeAccount, customerFrom, openAccount, positive, refuseAtCore, renameAccount,
-  fundsAvailable, requireOwner, toAccount, toBalances, toLedgerTransaction, toOpening, toTransaction, type Account, type AccountEntry, type Customer,
+  bianServiceDomain, blockAccount, blockForCompliance, bookAtCore, bookingDates, closeAccount, closeAndPayOut, customerFrom, openAccount, positive, refuseAtCore, renameAccount,
+  fundsAvailable, requireOwner, toAccount, toBalances, toLedgerTransaction, toOpening, toTransaction, unblockAccount, type Account, type AccountEntry, type Customer,
 } from '../src/account.js';
 
 const NOW = new Date('2026-01-05T09:30:00.000Z');
@@ -12,7 +12,7 @@ const customer = (change: Partial<Customer> = {}): Customer =>
   ({ customerId: 'c-1', clientId: 'app-1', holderName: 'Ada Example', status: 'active', asOf: NOW, ...change });
 const account = (change: Partial<Account> = {}): Account => ({
   accountId: 'a-1', customerId: 'c-1', jointHolderIds: [], clientId: 'app-1', product: 'current', currency: 'EUR', status: 'enabled', holderName: 'Ada Example',
-  iban: 'DE78997000010000000017', coreReference: 'CORE-17', nickname: null, refusalReason: null, createdAt: NOW, openedAt: NOW, ...change,
+  iban: 'DE78997000010000000017', coreReference: 'CORE-17', nickname: null, refusalReason: null, createdAt: NOW, openedAt: NOW, blockedBy: null, version: 1, ...change,
 });
 const pending = () => account({ status: 'pending', iban: null, coreReference: null, openedAt: null });
 const balance = (bookedMinor: bigint, heldMinor = 0n) => ({ bookedMinor, heldMinor, overdraftMinor: 0n, incomingMinor: 0n, currency: 'EUR', asOf: NOW });
@@ -111,6 +111,27 @@ describe('looking after an account', () => {
     expect([blocked.status, events[0]?.type]).to.deep.equal(['blocked', 'account.blocked']);
     expect(blockAccount(blocked).events).to.deep.equal([]);
   });
+  it('unblocks what the opener blocked, for him and for compliance; what compliance blocked only for compliance', () => {
+    const byOpener = blockAccount(account()).account;
+    const byBank = blockForCompliance(byOpener).account;
+    expect(unblockAccount(byOpener, 'opener')).to.deep.include({ account: account() });
+    expect(unblockAccount(byBank, 'compliance').events[0]?.type).to.equal('account.unblocked');
+    expect(refusal(() => unblockAccount(byBank, 'opener'))).to.equal('invalid_state');
+    expect(blockAccount(byBank).account.blockedBy).to.equal('compliance');
+    expect(unblockAccount(account(), 'opener').events).to.deep.equal([]);
+    expect(refusal(() => unblockAccount(pending(), 'opener'))).to.equal('invalid_state');
+  });
+  it('leaves what is on it to another open account of the same customer in the same currency, and to no other', () => {
+    const target = account({ accountId: 'a-2' });
+    const { payoutMinor, account: closed } = closeAndPayOut(account(), balance(70n), target);
+    expect([payoutMinor, closed.status]).to.deep.equal([70n, 'closed']);
+    const others = [undefined, account(), account({ accountId: 'a-2', customerId: 'c-2' }), account({ accountId: 'a-2', clientId: 'app-2' }),
+      account({ accountId: 'a-2', currency: 'USD' }), account({ accountId: 'a-2', status: 'closed' }), account({ accountId: 'a-2', status: 'pending' })];
+    for (const other of others) expect(refusal(() => closeAndPayOut(account(), balance(70n), other))).to.equal('unprocessable');
+    expect(refusal(() => closeAndPayOut(account({ status: 'blocked' }), balance(70n), target))).to.equal('invalid_state');
+    expect(refusal(() => closeAndPayOut(account(), balance(70n, 1n), target))).to.equal('invalid_state');
+  });
+  it('does not close while it is overdrawn', () => expect(refusal(() => closeAccount(account(), balance(-1n)))).to.equal('invalid_state'));
   it('blocks neither a pending nor a closed account', () => {
     expect(refusal(() => blockAccount(pending()))).to.equal('invalid_state');
     expect(refusal(() => blockAccount(account({ status: 'closed' })))).to.equal('invalid_state');
@@ -140,7 +161,7 @@ describe('what is shown of money', () => {
     expect(toBalances('a-1', balance(-5n)).balances[0]).to.deep.include({ amount: { amount: '0.05', currency: 'EUR' }, creditDebitIndicator: 'DBIT' }));
 
   const entry = (side: 'debit' | 'credit'): AccountEntry => ({
-    transactionId: 't-1', accountId: 'a-1', type: 'payment', side, amount: { minor: 5000n, currency: 'EUR' }, bookingDate: '2026-01-05', valueDate: '2026-01-05', bookedAt: NOW,
+    sequence: 1n, transactionId: 't-1', accountId: 'a-1', type: 'payment', side, amount: { minor: 5000n, currency: 'EUR' }, bookingDate: '2026-01-05', valueDate: '2026-01-05', bookedAt: NOW,
     paymentId: 'p-1', details: { endToEndId: 'E2E', debtor: { name: 'Payer', iban: 'NL02ABNA0123456789' }, creditor: { name: 'Payee', iban: 'DE78997000010000000017' } },
   });
   it('is the other party: the creditor of a debit, the debtor of a credit', () => {
@@ -175,6 +196,8 @@ describe('small rules', () => {
     expect(positive({ minor: 1n, currency: 'EUR' }).minor).to.equal(1n);
     expect(refusal(() => positive({ minor: 0n, currency: 'EUR' }))).to.equal('invalid_amount');
   });
+  it('a business holds accounts in its legal name', () =>
+    expect(customerFrom('customer.activated', { customerId: 'c-1', clientId: 'app-1', name: { given: 'Ada', family: 'Example' }, legalName: 'Example Ltd' }, NOW).holderName).to.equal('Example Ltd'));
   it('a customer event says what the customer is', () =>
     expect(customerFrom('customer.activated', { customerId: 'c-1', clientId: 'app-1', name: { given: 'Ada', family: 'Example' } }, NOW)).to.deep.equal(customer()));
 });
