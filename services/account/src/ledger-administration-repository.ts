@@ -48,6 +48,7 @@ export function ledgerAdministration(database: Database, accounts: Pick<AccountR
         return { outcome, transactionId };
       }).catch((fault: unknown): Reversal => {
         if (constraintOf(fault) === 'funds_cover') return { outcome: 'not_covered', transactionId: order.transactionId };
+        if (constraintOf(fault) === 'reversal_of_returned') return { outcome: 'sent_back', transactionId: order.transactionId };
         throw fault;
       }),
 

@@ -22,7 +22,7 @@ export function changeOverdraft(account: Account, limit: Money): Change {
 
 /** What reversing a booking came to. */
 export interface Reversal {
-  outcome: 'reversed' | 'repeated' | 'unknown' | 'is_reversal' | 'closed' | 'not_covered';
+  outcome: 'reversed' | 'repeated' | 'unknown' | 'is_reversal' | 'closed' | 'not_covered' | 'sent_back';
   transactionId: string;
 }
 
@@ -32,6 +32,7 @@ export function requireReversed({ outcome, transactionId }: Reversal): string {
     case 'unknown': throw problem('transaction_not_found');
     case 'is_reversal': throw problem('invalid_state', 'A reversal is not reversed. Book the transaction anew.');
     case 'closed': throw problem('invalid_state', 'An account of the transaction is closed. Correct it against another account.');
+    case 'sent_back': throw problem('invalid_state', 'Money of this transaction went back over the rail. Correct the rest by a posting of its own.');
     case 'not_covered': throw problem('invalid_state', 'The account to be debited no longer has the money. Raise its overdraft, or wait for it.');
     default: return transactionId;
   }

@@ -8,6 +8,9 @@ import { internalBalances } from './internal.js';
 import { ledgerAdministration } from './ledger-administration-repository.js';
 import { ledgerAdministrationRoutes } from './ledger-administration-routes.js';
 import { accountRepository } from './repository.js';
+import { returnRoutes } from './return-routes.js';
+import { returnSubscriptions, withEarlyReturns } from './return-subscriptions.js';
+import { returnsRepository } from './returns-repository.js';
 import { routes } from './routes.js';
 import { sameBalance, subscriptions } from './subscriptions.js';
 
@@ -25,6 +28,7 @@ export const options = defineService({
   wire: ({ database, settings, logger, metrics }) => {
     const accounts = accountRepository(database, { holdHours: settings.HOLD_EXPIRES_AFTER_H });
     const administration = ledgerAdministration(database, accounts);
+    const returns = returnsRepository(database);
     const now = (): Date => new Date();
     const byTheClock = (): EventContext => ({ correlationId: newId(), traceparent: childTraceparent() });
     const breaks = metrics.gauge({ name: 'ledger_invariant_breaks', help: 'Breaches of the ledger\'s invariants found by the last check.' });
@@ -41,9 +45,9 @@ export const options = defineService({
     return {
       routes: {
         ...routes({ accounts, now }), ...ledgerAdministrationRoutes({ accounts, administration, now }),
-        ...beneficiaryRoutes({ accounts, beneficiaries: beneficiaryRepository(database) }),
+        ...beneficiaryRoutes({ accounts, beneficiaries: beneficiaryRepository(database) }), ...returnRoutes({ returns, now }),
       },
-      subscriptions: subscriptions({ accounts, now }),
+      subscriptions: { ...withEarlyReturns(subscriptions({ accounts, now }), { returns, now }), ...returnSubscriptions({ returns, now }) },
       together: sameBalance(accounts),
       extend: (app) => {
         app.use('/internal', internalBalances({ accounts, key: settings.ACCOUNT_BALANCES_KEY }));

@@ -406,6 +406,120 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/ledger/transactions/{transactionId}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1 */
+                transactionId: components["parameters"]["TransactionId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a received transfer back
+         * @description Debits the account that received a transfer over the rail and sends the money back to where it came from (pacs.004), whole or in part; never
+         *     more in sum than came, refunds of the receiver counted (422 `unprocessable`). Refused (409 `invalid_state`) when the account no longer
+         *     has the money. `account.credit-returned` follows.
+         */
+        post: operations["returnTransaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recalls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List recalls of received transfers
+         * @description Transfers that the rail asks back (camt.056), newest first. What is `open` waits for the staff.
+         */
+        get: operations["listRecalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recalls/{recallId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f6-0a10-7b6e-a2ce-14d5f2b8c3d7 */
+                recallId: components["parameters"]["RecallId"];
+            };
+            cookie?: never;
+        };
+        /** Read a recall */
+        get: operations["getRecall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recalls/{recallId}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f6-0a10-7b6e-a2ce-14d5f2b8c3d7 */
+                recallId: components["parameters"]["RecallId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept a recall
+         * @description Debits the account that received the transfer, sends the money back (pacs.004, `FOCR`) and answers the rail (camt.029). Accepting an accepted
+         *     recall changes nothing. Refused (409 `invalid_state`) when it was refused before, the transfer was never received, or the account no
+         *     longer has the money; 422 when less than the recalled amount is left of the transfer.
+         */
+        post: operations["acceptRecall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recalls/{recallId}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f6-0a10-7b6e-a2ce-14d5f2b8c3d7 */
+                recallId: components["parameters"]["RecallId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse a recall
+         * @description Answers the rail (camt.029) that the money stays. Refusing a refused recall changes nothing; one that was accepted is refused no more (409
+         *     `invalid_state`).
+         */
+        post: operations["refuseRecall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ledger/transactions": {
         parameters: {
             query?: never;
@@ -604,6 +718,72 @@ export interface components {
         };
         /** @description Who of the staff acts, as an opaque id of your own; no name. It is kept as `<clientId>/<staffMember>` */
         StaffMember: string;
+        /** @enum {string} */
+        RecallStatus: "open" | "accepted" | "refused";
+        Recall: {
+            /** Format: uuid */
+            recallId: string;
+            status: components["schemas"]["RecallStatus"];
+            amount: components["schemas"]["Money"];
+            /** @description Why it is asked back (ExternalCancellationReason1Code) */
+            reason: string;
+            endToEndId: string;
+            /** Format: date-time */
+            receivedAt: string;
+            /**
+             * Format: uuid
+             * @description The account that received the transfer
+             */
+            accountId?: string;
+            /**
+             * Format: uuid
+             * @description The transfer as it was booked; absent when it was never received
+             */
+            transactionId?: string;
+            /** Format: date-time */
+            decidedAt?: string;
+            /** @description `<clientId>/<staffMember>` */
+            decidedBy?: string;
+            /** @description Why it was refused (ExternalPaymentCancellationRejection1Code) */
+            decisionReason?: string;
+            /**
+             * Format: uuid
+             * @description The booking that sent the money back
+             */
+            returnTransactionId?: string;
+        };
+        RecallList: {
+            data: components["schemas"]["Recall"][];
+            nextCursor: string | null;
+        };
+        RecallAcceptance: {
+            staffMember: components["schemas"]["StaffMember"];
+        };
+        RecallRefusal: {
+            /**
+             * @description ExternalPaymentCancellationRejection1Code: CUST the receiver does not agree, AM04 the money is gone, NOOR never received, ARDT sent back already, LEGL not allowed, NOAS the receiver does not answer
+             * @enum {string}
+             */
+            reason: "AC04" | "ADAC" | "AGNT" | "AM04" | "ARDT" | "CUST" | "LEGL" | "NOAS" | "NOOR" | "RR04";
+            staffMember: components["schemas"]["StaffMember"];
+        };
+        ReturnOrder: {
+            amount: components["schemas"]["Money"];
+            /** @description ExternalReturnReason1Code, such as AC04 or MS02 */
+            reason: string;
+            staffMember: components["schemas"]["StaffMember"];
+        };
+        CreditReturn: {
+            /**
+             * Format: uuid
+             * @description The booking that sends it back
+             */
+            transactionId: string;
+            /** Format: uuid */
+            returnedTransactionId: string;
+            amount: components["schemas"]["Money"];
+            reason: string;
+        };
         OverdraftOrder: {
             limit: components["schemas"]["Money"];
             staffMember: components["schemas"]["StaffMember"];
@@ -762,6 +942,33 @@ export interface components {
             };
             content?: never;
         };
+        /** @description The recall as it stands now. */
+        Recall: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "recallId": "0198a6f6-0a10-7b6e-a2ce-14d5f2b8c3d7",
+                 *       "status": "accepted",
+                 *       "amount": {
+                 *         "amount": "100.00",
+                 *         "currency": "EUR"
+                 *       },
+                 *       "reason": "DUPL",
+                 *       "endToEndId": "SALARY-01",
+                 *       "receivedAt": "2026-01-05T10:00:00.000Z",
+                 *       "accountId": "0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44",
+                 *       "transactionId": "0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1",
+                 *       "decidedAt": "2026-01-05T11:00:00.000Z",
+                 *       "decidedBy": "back-office/staff-17",
+                 *       "returnTransactionId": "0198a6f5-77aa-7d20-b1c5-90f2d8e3a6b1"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Recall"];
+            };
+        };
         /** @description The account as its opener sees it. */
         AccountOpening: {
             headers: {
@@ -808,6 +1015,8 @@ export interface components {
     parameters: {
         /** @example 0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44 */
         AccountId: string;
+        /** @example 0198a6f6-0a10-7b6e-a2ce-14d5f2b8c3d7 */
+        RecallId: string;
         /** @example 0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1 */
         TransactionId: string;
         /**
@@ -1809,6 +2018,184 @@ export interface operations {
                     "application/json": components["schemas"]["LedgerTransaction"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    returnTransaction: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description Yours to choose, once per intention; a repeat within 24 h answers the same resource.
+                 * @example open-household-1
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example 0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1 */
+                transactionId: components["parameters"]["TransactionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": {
+                 *         "amount": "50.00",
+                 *         "currency": "EUR"
+                 *       },
+                 *       "reason": "MS02",
+                 *       "staffMember": "staff-17"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReturnOrder"];
+            };
+        };
+        responses: {
+            /** @description The booking that sends it back. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transactionId": "0198a6f5-77aa-7d20-b1c5-90f2d8e3a6b1",
+                     *       "returnedTransactionId": "0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1",
+                     *       "amount": {
+                     *         "amount": "50.00",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "reason": "MS02"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreditReturn"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRecalls: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only recalls that stand so
+                 * @example open
+                 */
+                status?: components["schemas"]["RecallStatus"];
+                /**
+                 * @description Entries a page
+                 * @example 25
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of recalls. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "recallId": "0198a6f6-0a10-7b6e-a2ce-14d5f2b8c3d7",
+                     *           "status": "open",
+                     *           "amount": {
+                     *             "amount": "100.00",
+                     *             "currency": "EUR"
+                     *           },
+                     *           "reason": "DUPL",
+                     *           "endToEndId": "SALARY-01",
+                     *           "receivedAt": "2026-01-05T10:00:00.000Z",
+                     *           "accountId": "0198a6f3-0b5d-7f0e-8c11-2a7f5d1e9b44",
+                     *           "transactionId": "0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RecallList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRecall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f6-0a10-7b6e-a2ce-14d5f2b8c3d7 */
+                recallId: components["parameters"]["RecallId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Recall"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    acceptRecall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f6-0a10-7b6e-a2ce-14d5f2b8c3d7 */
+                recallId: components["parameters"]["RecallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "staffMember": "staff-17"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecallAcceptance"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Recall"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    refuseRecall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f6-0a10-7b6e-a2ce-14d5f2b8c3d7 */
+                recallId: components["parameters"]["RecallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "CUST",
+                 *       "staffMember": "staff-17"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecallRefusal"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Recall"];
             default: components["responses"]["Problem"];
         };
     };
