@@ -61,5 +61,5 @@ async function effect({ events, refusals, ignored }: Consequences, { emit, rail,
   for (const status of ignored)
     logger.warn('a message of the rail is about nothing of ours, or promises nothing', { correlationId: context.correlationId, status });
   for (const event of events) await emit(event);
-  if (refusals && await rail.send(writeStatusReports(refusals), context) === 'refused') throw new Transient('the rail does not take our refusal');
+  if (refusals && await rail.send(writeStatusReports(refusals), context) !== 'accepted') throw new Transient('the rail does not take our refusal');
 }

@@ -37,10 +37,10 @@ export interface SimulatedRecall {
 export interface RailClient {
   /**
    * Hands a message over. The rail knows a message by its MsgId, so handing it over again is harmless.
-   * @returns 'refused' when the rail will never take it (400, 409, 422)
+   * @returns 'refused' when the rail will never take it (400, 422), 'differs' when it has taken another message under this MsgId (409)
    * @throws Transient after the bounded attempts: out of reach, too slow, 5xx, or our credentials are not accepted
    */
-  send(xml: string, context: EventContext): Promise<'accepted' | 'refused'>;
+  send(xml: string, context: EventContext): Promise<'accepted' | 'refused' | 'differs'>;
   /**
    * Orders something of the simulated rail.
    * @returns 'differs' when the message id was used for another order, 'unknown' when the rail does not know what it is about, 'impossible' when it
@@ -95,7 +95,8 @@ export function railClient(options: { url: string; secret: string; timeoutMs: nu
     async send(xml, context) {
       const status = await post('messages', 'application/xml', xml, context);
       if (status >= 200 && status < 300) return 'accepted';
-      if ([400, 409, 422].includes(status)) return 'refused';
+      if (status === 409) return 'differs';
+      if (status === 400 || status === 422) return 'refused';
       throw new Transient(`the payment rail answered ${status}`);
     },
     async simulate(what, order, context) {

@@ -30,7 +30,7 @@ interface Parts {
 export function subscriptions(parts: Parts): Subscriptions {
   return {
     'payment.submitted': (event, effects) => submit(event, effects, parts),
-    'payment.investigation-requested': (event) => investigate(event, parts),
+    'payment.investigation-requested': (event) => ask(event, parts),
     'payment.recall-requested': (event, effects) => recall(event, effects, parts),
     'account.credited': (event) => answer(event, event.data.railReference, 'ACSC', undefined, parts),
     'account.credit-refused': (event) => answer(event, event.data.railReference, 'RJCT', event.data.reason, parts),
@@ -39,10 +39,18 @@ export function subscriptions(parts: Parts): Subscriptions {
   };
 }
 
-/** One payment, one pacs.008; a refund goes back as a pacs.004. MsgId and TxId, or RtrId, are the payment's id. */
+/**
+ * One payment, one pacs.008; a refund goes back as a pacs.004. MsgId and TxId, or RtrId, are the payment's id. It is rejected only when the rail
+ * cannot have taken it: where the rail has another message under this id, it is asked what became of the payment.
+ */
 async function submit(event: Event<'payment.submitted'>, { emit }: Effects, parts: Parts): Promise<void> {
   const { paymentId } = event.data;
-  if (await sent(submission(event, parts.bankBic), event, parts)) return;
+  const outcome = await send(submission(event, parts.bankBic), event, parts);
+  if (outcome === 'accepted') return;
+  if (outcome === 'differs') {
+    parts.logger.error('the rail has taken another message for a payment; it is asked what became of it', { correlationId: event.correlationid, resourceId: paymentId });
+    return ask(event, parts);
+  }
   parts.logger.error('the rail does not take a payment; it is rejected', { correlationId: event.correlationid, resourceId: paymentId, code: UNSENDABLE });
   await emit(newEvent('rail.payment-status-reported', {
     subject: paymentId, source: SOURCE, context: contextOf(event),
@@ -54,7 +62,8 @@ async function submit(event: Event<'payment.submitted'>, { emit }: Effects, part
 function submission(event: Event<'payment.submitted'>, bankBic: string): string {
   const { paymentId, amount, creditor, debtor, endToEndId, uetr, remittance, instant, acceptedAt, original } = event.data;
   const railId = railIdOf(paymentId);
-  const message = { messageId: railId, createdAt: event.time };
+  // Of the acceptance, not of the event: a payment that is submitted again is the same message.
+  const message = { messageId: railId, createdAt: acceptedAt ?? event.time };
   if (original) {
     const received = originalOf(original.railReference, original.endToEndId);
     return writePaymentReturns({ ...message, returns: [{ returnId: railId, original: received, amount, originalAmount: original.amount, reason: original.reason ?? 'CUST' }] });
@@ -76,12 +85,12 @@ function originalOf(reference: string, endToEndId: string): OriginalTransaction 
 const ourPayment = ({ paymentId, endToEndId, uetr }: { paymentId: string; endToEndId: string; uetr: string }): OriginalTransaction =>
   ({ messageId: railIdOf(paymentId), reference: { kind: 'tx', id: railIdOf(paymentId) }, endToEndId, uetr });
 
-/** Asks what became of a payment; each attempt is a message of its own. The answer is a pacs.002 like any other. */
-async function investigate(event: Event<'payment.investigation-requested'>, parts: Parts): Promise<void> {
-  const { paymentId, attempt } = event.data;
-  const messageId = `Q-${railIdOf(derivedId(`pacs.028/${paymentId}/${attempt}`))}`;
-  if (!await sent(writeStatusRequest({ messageId, createdAt: event.time, originals: [ourPayment(event.data)] }), event, parts))
-    parts.logger.error('the rail does not take the question about a payment', { correlationId: event.correlationid, resourceId: paymentId });
+/** Asks what became of a payment, in a message of its own for each event. The answer is a pacs.002 like any other. */
+async function ask(event: Event<'payment.investigation-requested' | 'payment.submitted'>, parts: Parts): Promise<void> {
+  const messageId = `Q-${railIdOf(derivedId(`pacs.028/${event.id}`))}`;
+  const outcome = await send(writeStatusRequest({ messageId, createdAt: event.time, originals: [ourPayment(event.data)] }), event, parts);
+  if (outcome !== 'accepted')
+    parts.logger.error('the rail does not take the question about a payment', { correlationId: event.correlationid, resourceId: event.data.paymentId });
 }
 
 /** Recall, case and message have one id, so an answer to any of them finds the recall. One the rail never takes is refused. */
@@ -91,7 +100,7 @@ async function recall(event: Event<'payment.recall-requested'>, { emit }: Effect
   const xml = writeRecalls({
     messageId: id, createdAt: event.time, recalls: [{ recallId: id, original: ourPayment(event.data), amount, debtor, creditor, reason }],
   }, { assigner: parts.bankBic });
-  if (await sent(xml, event, parts)) return;
+  if (await send(xml, event, parts) === 'accepted') return;
   parts.logger.error('the rail does not take a recall; it counts as refused', { correlationId: event.correlationid, resourceId: recallId, code: NOT_RECALLABLE });
   await emit(newEvent('rail.recall-answered', {
     subject: recallId, source: SOURCE, context: contextOf(event), id: derivedId(`rail.recall-answered/unsendable/${recallId}`),
@@ -107,7 +116,7 @@ async function answer(event: Event, reference: string, status: 'ACSC' | 'RJCT', 
     messageId: railIdOf(derivedId(`pacs.002/${status}/${reference}`)), createdAt: event.time,
     reports: [{ originalMessageId: original.messageId, reference: original.reference, status, ...(reason === undefined ? {} : { reason }) }],
   });
-  if (!await sent(xml, event, parts)) unanswered('the rail does not take the answer to a transfer', event, parts);
+  if (await send(xml, event, parts) !== 'accepted') unanswered('the rail does not take the answer to a transfer', event, parts);
 }
 
 /** A received credit goes back: the account is debited already, so a rail that refuses needs somebody (reconciliation shows it too). */
@@ -115,7 +124,7 @@ async function giveBack(event: Event<'account.credit-returned'>, parts: Parts): 
   const { transactionId, railReference, amount, endToEndId, reason } = event.data;
   const id = returnIdOf(transactionId);
   const xml = writePaymentReturns({ messageId: id, createdAt: event.time, returns: [{ returnId: id, original: originalOf(railReference, endToEndId), amount, reason }] });
-  if (!await sent(xml, event, parts)) unanswered('the rail does not take a return', event, parts);
+  if (await send(xml, event, parts) !== 'accepted') unanswered('the rail does not take a return', event, parts);
 }
 
 async function answerRecall(event: Event<'account.recall-answered'>, parts: Parts): Promise<void> {
@@ -125,12 +134,12 @@ async function answerRecall(event: Event<'account.recall-answered'>, parts: Part
   const xml = writeRecallAnswer({
     messageId: railIdOf(derivedId(`camt.029/${recallId}`)), createdAt: event.time, answers: [{ ...asked, outcome, ...(reason === undefined ? {} : { reason }) }],
   }, { assigner: parts.bankBic });
-  if (!await sent(xml, event, parts)) unanswered('the rail does not take the answer to a recall', event, parts);
+  if (await send(xml, event, parts) !== 'accepted') unanswered('the rail does not take the answer to a recall', event, parts);
 }
 
-/** Whether the rail has taken the message; false when it never will, or the message breaks its schema. @throws Transient */
-async function sent(xml: string, event: Event, { rail, schemas }: Parts): Promise<boolean> {
-  return isSound(xml, schemas) && await rail.send(xml, contextOf(event)) === 'accepted';
+/** Hands a message over; one that breaks its schema is 'refused' without asking. @throws Transient */
+async function send(xml: string, event: Event, { rail, schemas }: Parts): ReturnType<RailClient['send']> {
+  return isSound(xml, schemas) ? rail.send(xml, contextOf(event)) : 'refused';
 }
 
 function isSound(xml: string, schemas: Schemas): boolean {

@@ -88,6 +88,27 @@ describe('exceptions of payments: the adapter and the simulated rail', () => {
   };
   const answeredBy = async (messageId: string) => (await fetch(new URL(`/simulate/recalls/${messageId}`, rail.url))).json() as Promise<{ status: string; reason?: string }>;
 
+  describe('a payment that is submitted again', () => {
+    it('by another event is the same message, and is settled once', async () => {
+      const event = submitted();
+      const acceptedAt = new Date().toISOString();
+      await adapter.deliver({ ...event, data: { ...event.data, acceptedAt } });
+      await ended(event.data.paymentId, 'ACSC');
+      await adapter.deliver({ ...event, id: newId(), time: new Date(Date.now() + 300_000).toISOString(), data: { ...event.data, acceptedAt } });
+      await pause(150);
+      expect((await heard('rail.payment-status-reported', event.data.paymentId)).map(({ data }) => data.status)).to.deep.equal(['ACTC', 'ACSP', 'ACSC']);
+    });
+    it('and differs is never rejected on a guess: the rail is asked, and its answer is what happened', async () => {
+      const event = submitted({ remittance: 'RAIL LOST' });
+      await adapter.deliver(event);
+      await ended(event.data.paymentId, 'ACTC');
+      await pause(120);
+      await adapter.deliver({ ...event, id: newId(), time: new Date(Date.now() + 300_000).toISOString() });
+      await ended(event.data.paymentId, 'ACSC');
+      expect((await heard('rail.payment-status-reported', event.data.paymentId)).some(({ data }) => data.status === 'RJCT')).to.equal(false);
+    });
+  });
+
   describe('an instant payment', () => {
     it('is settled within its ten seconds, and rejected by the rail when it comes after them', async () => {
       const event = submitted();
@@ -124,7 +145,7 @@ describe('exceptions of payments: the adapter and the simulated rail', () => {
       await pause(200);
       expect((await heard('rail.payment-status-reported', event.data.paymentId)).every(({ data }) => data.status === 'RJCT')).to.equal(true);
     });
-    it('is asked once for an attempt however often it is delivered, and again for the next; a mute rail answers none', async () => {
+    it('is asked once for an event however often it is delivered; a mute rail answers none', async () => {
       const paymentId = await pay({ remittance: 'RAIL SILENCE' });
       await pause(120);
       const question = asked(paymentId);
