@@ -7,6 +7,7 @@ import { beneficiaryRoutes } from './beneficiary-routes.js';
 import { internalBalances } from './internal.js';
 import { ledgerAdministration } from './ledger-administration-repository.js';
 import { ledgerAdministrationRoutes } from './ledger-administration-routes.js';
+import { RECONCILIATION_SETTINGS, startReconciliation } from './reconciliation-schedule.js';
 import { accountRepository } from './repository.js';
 import { returnRoutes } from './return-routes.js';
 import { returnSubscriptions, withEarlyReturns } from './return-subscriptions.js';
@@ -24,6 +25,7 @@ export const options = defineService({
     LEDGER_CHECK_EVERY_S: integer({ default: 60, min: 1, max: 86_400, explain: 'How often the ledger\'s invariants are checked, in seconds' }),
     HOLD_EXPIRES_AFTER_H: integer({ default: 168, min: 1, max: 8_760, explain: 'How long funds are held for a payment that does not end, in hours' }),
     ACCOUNT_BALANCES_KEY: secret({ explain: 'Shared with the consent service: who may read a customer\'s balances for the approval page' }),
+    ...RECONCILIATION_SETTINGS,
   },
   wire: ({ database, settings, logger, metrics }) => {
     const accounts = accountRepository(database, { holdHours: settings.HOLD_EXPIRES_AFTER_H });
@@ -42,12 +44,13 @@ export const options = defineService({
     const expire = setInterval(() => {
       administration.expireHolds(byTheClock).catch((error: Error) => logger.warn('holds will be ended later', { error }));
     }, EXPIRE_EVERY_MS);
+    const reconciliation = startReconciliation({ database, settings, logger, metrics, now });
     return {
       routes: {
         ...routes({ accounts, now }), ...ledgerAdministrationRoutes({ accounts, administration, now }),
-        ...beneficiaryRoutes({ accounts, beneficiaries: beneficiaryRepository(database) }), ...returnRoutes({ returns, now }),
+        ...beneficiaryRoutes({ accounts, beneficiaries: beneficiaryRepository(database) }), ...returnRoutes({ returns, now }), ...reconciliation.routes,
       },
-      subscriptions: { ...withEarlyReturns(subscriptions({ accounts, now }), { returns, now }), ...returnSubscriptions({ returns, now }) },
+      subscriptions: { ...withEarlyReturns(subscriptions({ accounts, now }), { returns, now }), ...returnSubscriptions({ returns, now }), ...reconciliation.subscriptions },
       together: sameBalance(accounts),
       extend: (app) => {
         app.use('/internal', internalBalances({ accounts, key: settings.ACCOUNT_BALANCES_KEY }));
@@ -55,6 +58,7 @@ export const options = defineService({
       stop: async () => {
         clearInterval(check);
         clearInterval(expire);
+        await reconciliation.stop();
       },
     };
   },

@@ -560,6 +560,183 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reconciliation/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List statements with what became of their entries
+         * @description Newest first.
+         */
+        get: operations["listReconciliationStatements"];
+        put?: never;
+        /**
+         * Upload statements of the rail or the core
+         * @description A camt.053 or camt.054 message (version 08; 02, 04, 10 and 12 are read as well) with one statement or several, which are matched with
+         *     the ledger at once. The same statement again changes nothing (`repeated`); another content under the same id is refused (409) and
+         *     so is a file with any fault (400 `invalid_message`, which names the entry and the element, or the line): nothing of it is taken.
+         */
+        post: operations["uploadStatements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliation/statements/{statementId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f */
+                statementId: components["parameters"]["ReconciledStatementId"];
+            };
+            cookie?: never;
+        };
+        /** Read what became of a statement */
+        get: operations["getReconciliationStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliation/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Match again now
+         * @description Matches every open entry of every statement with the ledger, as the schedule does. What was missing and has come since is matched and its
+         *     break resolved. Repeating it changes nothing; two at once go one after the other.
+         */
+        post: operations["runReconciliation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliation/breaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List differences between statements and the ledger
+         * @description Oldest first.
+         */
+        get: operations["listReconciliationBreaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliation/breaks/{breakId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b */
+                breakId: components["parameters"]["BreakId"];
+            };
+            cookie?: never;
+        };
+        /** Read a break */
+        get: operations["getReconciliationBreak"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliation/breaks/{breakId}/propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b */
+                breakId: components["parameters"]["BreakId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose how a break shall end
+         * @description `match-to` names the ledger transaction that is the counterpart (same side and amount); `write-off` books the difference of the
+         *     settlement account against suspense; `ignore` leaves it as it is, with the reason. Nothing happens until another member of the staff approves.
+         */
+        post: operations["proposeBreakResolution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliation/breaks/{breakId}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b */
+                breakId: components["parameters"]["BreakId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve what another member of the staff proposed
+         * @description Carries it out. Whoever proposed it is refused (403 `four_eyes_required`); `proposalId` says which proposal was read.
+         */
+        post: operations["approveBreakResolution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliation/breaks/{breakId}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b */
+                breakId: components["parameters"]["BreakId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse what another member of the staff proposed
+         * @description The break is open again. Whoever proposed it is refused (403 `four_eyes_required`).
+         */
+        post: operations["refuseBreakResolution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -587,6 +764,137 @@ export interface components {
          * @enum {string}
          */
         CreditDebitIndicator: "CRDT" | "DBIT";
+        /** @enum {string} */
+        BreakReason: "missing-in-ledger" | "missing-at-rail" | "amount-differs" | "date-differs" | "duplicate" | "currency-differs" | "ambiguous" | "statement-does-not-add-up" | "statement-differs";
+        /** @description Why; kept with the decision */
+        DecisionReason: string;
+        BankBalance: {
+            amount: components["schemas"]["StatementAmount"];
+            creditDebit: components["schemas"]["CreditDebitIndicator"];
+            /** Format: date */
+            date: string;
+        };
+        StatementAmount: {
+            amount: string;
+            currency: string;
+        };
+        ReconciliationStatement: {
+            /** Format: uuid */
+            statementId: string;
+            /** @enum {string} */
+            source: "rail" | "core";
+            /** @enum {string} */
+            message: "camt.053" | "camt.054";
+            /** @description MsgId and the statement's own id */
+            reference: string;
+            /** @description IBAN or number of the account as the statement says it */
+            account: string;
+            currency?: string;
+            /** Format: date-time */
+            receivedAt: string;
+            /**
+             * Format: date-time
+             * @description When each of its entries had first been matched or become a break
+             */
+            reconciledAt: string | null;
+            /** @description Whether all its parts have come */
+            complete: boolean;
+            entries: number;
+            /** @description Booked entries, batch bookings by their payments: what is matched */
+            items: number;
+            /** @description Matched items by rule: reference, amount-and-date, similar-text, staff, write-off */
+            matched: {
+                [key: string]: number;
+            };
+            ignored: number;
+            open: number;
+            openBreaks: number;
+            opening?: components["schemas"]["BankBalance"];
+            closing?: components["schemas"]["BankBalance"];
+            /** @description Whether an upload had been taken before */
+            repeated?: boolean;
+        };
+        UploadedStatements: {
+            statements: components["schemas"]["ReconciliationStatement"][];
+        };
+        ReconciliationStatementList: {
+            data: components["schemas"]["ReconciliationStatement"][];
+            nextCursor: string | null;
+        };
+        ReconciliationRun: {
+            matched: number;
+            breaksFound: number;
+            breaksResolved: number;
+            /** @description Statements that were reported for the first time */
+            statements: number;
+            /** Format: date-time */
+            ranAt: string;
+        };
+        ReconciliationBreak: {
+            /** Format: uuid */
+            breakId: string;
+            reason: components["schemas"]["BreakReason"];
+            /** @enum {string} */
+            status: "open" | "proposed" | "resolved";
+            ageDays: number;
+            /** Format: date-time */
+            foundAt: string;
+            /** Format: uuid */
+            statementId?: string;
+            amount?: components["schemas"]["StatementAmount"];
+            creditDebitIndicator?: components["schemas"]["CreditDebitIndicator"];
+            /** Format: uuid */
+            paymentId?: string;
+            /** @description Ledger transactions it might be */
+            candidates: string[];
+            proposal?: components["schemas"]["ResolutionProposal"];
+            /**
+             * @description `matched` when a later statement or booking brought the counterpart
+             * @enum {string}
+             */
+            resolution?: "matched" | "match-to" | "write-off" | "ignore";
+            resolvedBy?: string;
+            /** Format: date-time */
+            resolvedAt?: string;
+        };
+        ResolutionProposal: {
+            /** Format: uuid */
+            proposalId: string;
+            resolution: components["schemas"]["Resolution"];
+            /** Format: uuid */
+            transactionId?: string;
+            reason: string;
+            proposedBy: string;
+            /** Format: date-time */
+            proposedAt: string;
+        };
+        /** @enum {string} */
+        Resolution: "match-to" | "write-off" | "ignore";
+        ReconciliationBreakList: {
+            data: components["schemas"]["ReconciliationBreak"][];
+            nextCursor: string | null;
+        };
+        ProposeResolution: {
+            resolution: components["schemas"]["Resolution"];
+            /**
+             * Format: uuid
+             * @description The ledger transaction; with match-to only
+             */
+            transactionId?: string;
+            reason: components["schemas"]["DecisionReason"];
+            staffMember: components["schemas"]["StaffMember"];
+        };
+        ApproveResolution: {
+            /** Format: uuid */
+            proposalId: string;
+            staffMember: components["schemas"]["StaffMember"];
+        };
+        RefuseResolution: {
+            /** Format: uuid */
+            proposalId: string;
+            reason: components["schemas"]["DecisionReason"];
+            staffMember: components["schemas"]["StaffMember"];
+        };
         OpenAccount: {
             /** Format: uuid */
             customerId: string;
@@ -1019,6 +1327,10 @@ export interface components {
         RecallId: string;
         /** @example 0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1 */
         TransactionId: string;
+        /** @example 0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f */
+        ReconciledStatementId: string;
+        /** @example 0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b */
+        BreakId: string;
         /**
          * @description Yours to choose, once per intention; a repeat within 24 h answers the same resource.
          * @example open-household-1
@@ -2318,6 +2630,536 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["LedgerTransaction"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listReconciliationStatements: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Entries a page
+                 * @example 25
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of statements. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "statementId": "0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+                     *           "source": "rail",
+                     *           "message": "camt.053",
+                     *           "reference": "MSG-2026-005/STM-2026-005",
+                     *           "account": "DE89370400440532013000",
+                     *           "currency": "EUR",
+                     *           "receivedAt": "2026-01-05T18:00:00.000Z",
+                     *           "reconciledAt": "2026-01-05T18:00:01.000Z",
+                     *           "complete": true,
+                     *           "entries": 2,
+                     *           "items": 2,
+                     *           "matched": {
+                     *             "reference": 1
+                     *           },
+                     *           "ignored": 0,
+                     *           "open": 1,
+                     *           "openBreaks": 1,
+                     *           "opening": {
+                     *             "amount": {
+                     *               "amount": "100.00",
+                     *               "currency": "EUR"
+                     *             },
+                     *             "creditDebit": "CRDT",
+                     *             "date": "2026-01-05"
+                     *           },
+                     *           "closing": {
+                     *             "amount": {
+                     *               "amount": "49.99",
+                     *               "currency": "EUR"
+                     *             },
+                     *             "creditDebit": "CRDT",
+                     *             "date": "2026-01-05"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReconciliationStatementList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    uploadStatements: {
+        parameters: {
+            query: {
+                /**
+                 * @description Who made the statement: the rail (of the settlement account) or the core (of a customer's account)
+                 * @example rail
+                 */
+                source: "rail" | "core";
+                /**
+                 * @description Who of the staff uploads it, as an opaque id of your own; no name
+                 * @example anna-7
+                 */
+                staffMember: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>…</BkToCstmrStmt></Document> */
+                "application/xml": string;
+            };
+        };
+        responses: {
+            /** @description The statements, with what became of their entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "statements": [
+                     *         {
+                     *           "statementId": "0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+                     *           "source": "rail",
+                     *           "message": "camt.053",
+                     *           "reference": "MSG-2026-005/STM-2026-005",
+                     *           "account": "DE89370400440532013000",
+                     *           "currency": "EUR",
+                     *           "receivedAt": "2026-01-05T18:00:00.000Z",
+                     *           "reconciledAt": "2026-01-05T18:00:01.000Z",
+                     *           "complete": true,
+                     *           "entries": 2,
+                     *           "items": 2,
+                     *           "matched": {
+                     *             "reference": 1
+                     *           },
+                     *           "ignored": 0,
+                     *           "open": 1,
+                     *           "openBreaks": 1,
+                     *           "opening": {
+                     *             "amount": {
+                     *               "amount": "100.00",
+                     *               "currency": "EUR"
+                     *             },
+                     *             "creditDebit": "CRDT",
+                     *             "date": "2026-01-05"
+                     *           },
+                     *           "closing": {
+                     *             "amount": {
+                     *               "amount": "49.99",
+                     *               "currency": "EUR"
+                     *             },
+                     *             "creditDebit": "CRDT",
+                     *             "date": "2026-01-05"
+                     *           },
+                     *           "repeated": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UploadedStatements"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getReconciliationStatement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f */
+                statementId: components["parameters"]["ReconciledStatementId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The statement; its breaks are listed under /v1/reconciliation/breaks?statementId=. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "statementId": "0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+                     *       "source": "rail",
+                     *       "message": "camt.053",
+                     *       "reference": "MSG-2026-005/STM-2026-005",
+                     *       "account": "DE89370400440532013000",
+                     *       "currency": "EUR",
+                     *       "receivedAt": "2026-01-05T18:00:00.000Z",
+                     *       "reconciledAt": "2026-01-05T18:00:01.000Z",
+                     *       "complete": true,
+                     *       "entries": 2,
+                     *       "items": 2,
+                     *       "matched": {
+                     *         "reference": 1
+                     *       },
+                     *       "ignored": 0,
+                     *       "open": 1,
+                     *       "openBreaks": 1,
+                     *       "opening": {
+                     *         "amount": {
+                     *           "amount": "100.00",
+                     *           "currency": "EUR"
+                     *         },
+                     *         "creditDebit": "CRDT",
+                     *         "date": "2026-01-05"
+                     *       },
+                     *       "closing": {
+                     *         "amount": {
+                     *           "amount": "49.99",
+                     *           "currency": "EUR"
+                     *         },
+                     *         "creditDebit": "CRDT",
+                     *         "date": "2026-01-05"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReconciliationStatement"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    runReconciliation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What this run did. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "matched": 1,
+                     *       "breaksFound": 0,
+                     *       "breaksResolved": 1,
+                     *       "statements": 0,
+                     *       "ranAt": "2026-01-06T09:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReconciliationRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listReconciliationBreaks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only breaks of this reason
+                 * @example missing-in-ledger
+                 */
+                reason?: components["schemas"]["BreakReason"];
+                /**
+                 * @description Only breaks in this status
+                 * @example open
+                 */
+                status?: "open" | "proposed" | "resolved";
+                /**
+                 * @description Only breaks found at least so many days ago
+                 * @example 2
+                 */
+                minAgeDays?: number;
+                /**
+                 * @description Only breaks of this statement
+                 * @example 0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f
+                 */
+                statementId?: string;
+                /**
+                 * @description Entries a page
+                 * @example 25
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of breaks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "breakId": "0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
+                     *           "reason": "amount-differs",
+                     *           "status": "open",
+                     *           "ageDays": 3,
+                     *           "foundAt": "2026-01-05T18:00:00.000Z",
+                     *           "statementId": "0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+                     *           "amount": {
+                     *             "amount": "50.01",
+                     *             "currency": "EUR"
+                     *           },
+                     *           "creditDebitIndicator": "DBIT",
+                     *           "candidates": [
+                     *             "0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReconciliationBreakList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getReconciliationBreak: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b */
+                breakId: components["parameters"]["BreakId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The break. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "breakId": "0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
+                     *       "reason": "amount-differs",
+                     *       "status": "open",
+                     *       "ageDays": 3,
+                     *       "foundAt": "2026-01-05T18:00:00.000Z",
+                     *       "statementId": "0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+                     *       "amount": {
+                     *         "amount": "50.01",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "creditDebitIndicator": "DBIT",
+                     *       "candidates": [
+                     *         "0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReconciliationBreak"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    proposeBreakResolution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b */
+                breakId: components["parameters"]["BreakId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "resolution": "write-off",
+                 *       "reason": "The rail charged a cent",
+                 *       "staffMember": "anna-7"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProposeResolution"];
+            };
+        };
+        responses: {
+            /** @description The break with what is proposed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "breakId": "0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
+                     *       "reason": "amount-differs",
+                     *       "status": "proposed",
+                     *       "ageDays": 3,
+                     *       "foundAt": "2026-01-05T18:00:00.000Z",
+                     *       "statementId": "0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+                     *       "amount": {
+                     *         "amount": "50.01",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "creditDebitIndicator": "DBIT",
+                     *       "candidates": [
+                     *         "0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1"
+                     *       ],
+                     *       "proposal": {
+                     *         "proposalId": "0198a6f5-2d3e-7f40-9b5c-6d7e8f9a0b1c",
+                     *         "resolution": "write-off",
+                     *         "reason": "The rail charged a cent",
+                     *         "proposedBy": "office/anna-7",
+                     *         "proposedAt": "2026-01-06T09:00:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReconciliationBreak"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    approveBreakResolution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b */
+                breakId: components["parameters"]["BreakId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "proposalId": "0198a6f5-2d3e-7f40-9b5c-6d7e8f9a0b1c",
+                 *       "staffMember": "ben-2"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApproveResolution"];
+            };
+        };
+        responses: {
+            /** @description The resolved break. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "breakId": "0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
+                     *       "reason": "amount-differs",
+                     *       "status": "resolved",
+                     *       "ageDays": 3,
+                     *       "foundAt": "2026-01-05T18:00:00.000Z",
+                     *       "statementId": "0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+                     *       "amount": {
+                     *         "amount": "50.01",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "creditDebitIndicator": "DBIT",
+                     *       "candidates": [
+                     *         "0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1"
+                     *       ],
+                     *       "proposal": {
+                     *         "proposalId": "0198a6f5-2d3e-7f40-9b5c-6d7e8f9a0b1c",
+                     *         "resolution": "write-off",
+                     *         "reason": "The rail charged a cent",
+                     *         "proposedBy": "office/anna-7",
+                     *         "proposedAt": "2026-01-06T09:00:00.000Z"
+                     *       },
+                     *       "resolution": "write-off",
+                     *       "resolvedBy": "office/ben-2",
+                     *       "resolvedAt": "2026-01-06T09:10:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReconciliationBreak"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    refuseBreakResolution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b */
+                breakId: components["parameters"]["BreakId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "proposalId": "0198a6f5-2d3e-7f40-9b5c-6d7e8f9a0b1c",
+                 *       "reason": "The rail will correct it",
+                 *       "staffMember": "ben-2"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefuseResolution"];
+            };
+        };
+        responses: {
+            /** @description The open break. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "breakId": "0198a6f5-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
+                     *       "reason": "amount-differs",
+                     *       "status": "open",
+                     *       "ageDays": 3,
+                     *       "foundAt": "2026-01-05T18:00:00.000Z",
+                     *       "statementId": "0198a6f5-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+                     *       "amount": {
+                     *         "amount": "50.01",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "creditDebitIndicator": "DBIT",
+                     *       "candidates": [
+                     *         "0198a6f4-77aa-7d20-b1c5-90f2d8e3a6b1"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReconciliationBreak"];
                 };
             };
             default: components["responses"]["Problem"];
