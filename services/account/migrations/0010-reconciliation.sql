@@ -135,11 +135,12 @@ create table reconciliation_decisions (
 create trigger reconciliation_decisions_append_only before update or delete or truncate on reconciliation_decisions
   for each statement execute function refuse_change();
 
--- Accounts that are reconciled, since their first statement. Entries up to `checked_through` are matched, cleared or a break.
+-- Accounts that are reconciled, since their first statement. Entries booked up to `checked_through` are matched, cleared or a
+-- break; nothing is booked on a day that is over.
 create table reconciliation_accounts (
   ledger_account_id uuid primary key references ledger_accounts,
   since             date not null,
-  checked_through   bigint not null default 0
+  checked_through   date not null default '-infinity'
 );
 create index ledger_entries_booked on ledger_entries (ledger_account_id, booking_date, entry_id);
 

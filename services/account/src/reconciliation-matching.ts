@@ -33,7 +33,7 @@ export interface Booking {
   date: string;
   endToEndId?: string | undefined;
   /** What the rail calls it: the payment's id without hyphens, the last part of the rail's reference, its UETR. */
-  railIds: string[];
+  railIds: readonly string[];
   remittance?: string | undefined;
 }
 

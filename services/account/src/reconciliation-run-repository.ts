@@ -78,7 +78,7 @@ async function openGroups(database: Database, tx: Tx): Promise<Group[]> {
   await database.query(
     `insert into reconciliation_accounts as r (ledger_account_id, since)
      select ledger_account_id, min(item_date) from statement_items where state = 'open' and ledger_account_id is not null group by 1
-     on conflict (ledger_account_id) do update set since = excluded.since, checked_through = 0 where excluded.since < r.since`, undefined, tx);
+     on conflict (ledger_account_id) do update set since = excluded.since, checked_through = '-infinity' where excluded.since < r.since`, undefined, tx);
   return database.query<Group & Record<string, unknown>>(
     `select distinct i.ledger_account_id as account, a.currency, i.message from statement_items i left join ledger_accounts a using (ledger_account_id)
      where i.state = 'open' order by 1, 3`, undefined, tx);
@@ -215,26 +215,23 @@ export async function keepBreak(database: Database, tx: Tx, found: FoundBreak, c
 
 /** Ledger entries that no statement has told of for too long. Only days that are over are looked at, each entry once. */
 async function missingAtRail(database: Database, tx: Tx, { account, terms, context }: { account: string; terms: RunTerms; context: EventContext }): Promise<Partial<RunSummary> & { more: boolean }> {
-  const [watched] = await database.query<{ through: string; upper: string | null }>(
-    `select r.checked_through as through, coalesce(
-         (select min(e.entry_id) - 1 from ledger_entries e where e.ledger_account_id = $1 and e.booking_date > (clock_timestamp() at time zone 'utc')::date - $2::int),
-         (select max(e.entry_id) from ledger_entries e where e.ledger_account_id = $1)) as upper
-     from reconciliation_accounts r where r.ledger_account_id = $1`, [account, terms.missingAfterDays], tx);
-  if (!watched || watched.upper === null || BigInt(watched.upper) <= BigInt(watched.through)) return { more: false };
   const rows = await database.query<{ entry_id: string; amount_minor: string; currency: string; payment_id: string | null }>(
     `select e.entry_id, e.amount_minor, e.currency, t.payment_id from ledger_entries e join ledger_transactions t using (transaction_id)
        join reconciliation_accounts r using (ledger_account_id)
-     where e.ledger_account_id = $1 and e.entry_id > $2 and e.entry_id <= $3 and e.booking_date >= r.since
+     where e.ledger_account_id = $1 and e.booking_date >= r.since and e.booking_date > r.checked_through and e.booking_date < (clock_timestamp() at time zone 'utc')::date - $2::int
        and not exists (select 1 from reconciliation_matches m where m.entry_id = e.entry_id)
        and not exists (select 1 from reconciliation_cleared c where c.entry_id = e.entry_id)
-     order by e.entry_id limit ${BATCH}`, [account, watched.through, watched.upper], tx);
+       and not exists (select 1 from reconciliation_breaks b where b.entry_id = e.entry_id and b.status <> 'resolved')
+     order by e.booking_date, e.entry_id limit ${BATCH}`, [account, terms.missingAfterDays], tx);
   let breaksFound = 0;
   for (const row of rows)
     breaksFound += Number(await keepBreak(database, tx, {
       subject: `entry:${row.entry_id}`, reason: 'missing-at-rail', entryId: row.entry_id, account, amount: { minor: BigInt(row.amount_minor), currency: row.currency }, paymentId: row.payment_id,
     }, context));
   const more = rows.length === BATCH;
-  await database.query('update reconciliation_accounts set checked_through = $2 where ledger_account_id = $1', [account, more ? rows.at(-1)?.entry_id : watched.upper], tx);
+  if (!more)
+    await database.query(`update reconciliation_accounts set checked_through = (clock_timestamp() at time zone 'utc')::date - $2::int - 1 where ledger_account_id = $1`,
+      [account, terms.missingAfterDays], tx);
   return { breaksFound, more };
 }
 
