@@ -1,7 +1,7 @@
 /** The reconciliation as a part of the account service: its settings, what it hears, when it runs, what it measures. */
 import { integer, text, type Settings } from '@kontor/kernel/config';
 import type { Database } from '@kontor/kernel/database';
-import { contextOf, type EventContext } from '@kontor/kernel/events';
+import { childTraceparent, contextOf } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
 import { loadSchemas } from '@kontor/kernel/iso20022';
 import type { Logger } from '@kontor/kernel/logger';
@@ -35,7 +35,7 @@ export function startReconciliation({ database, settings, logger, metrics, now }
 
   let underWay: Promise<void> | undefined;
   const scheduled = setInterval(() => {
-    underWay ??= run(scheduledContext()).then(
+    underWay ??= run({ correlationId: newId(), traceparent: childTraceparent() }).then(
       ({ breaksFound }) => { if (breaksFound > 0) logger.warn('the ledger and its statements differ', { status: breaksFound }); },
       (error: Error) => logger.warn('the reconciliation did not finish; it is run again', { error }),
     ).finally(() => { underWay = undefined; });
@@ -53,12 +53,6 @@ export function startReconciliation({ database, settings, logger, metrics, now }
       await underWay;
     },
   };
-}
-
-/** A run of the schedule is caused by nobody's request. */
-function scheduledContext(): EventContext {
-  const id = newId().replaceAll('-', '');
-  return { correlationId: id, traceparent: `00-${id}-${id.slice(16)}-01` };
 }
 
 function watch(metrics: Metrics, statements: ReturnType<typeof reconciliationRepository>): void {
