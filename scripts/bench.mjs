@@ -2,14 +2,15 @@
 /**
  * `npm run bench`: installs and builds what is missing, then measures the services and the gateway; `npm run bench -- gateway`
  * (or `service`; `limits`: what each way of counting rate limits costs and lets through; `consent`: decisions against bare reads of
- * Redis; `backlog`: 10,000 events after an outage of the broker) one of them. BENCH_ROUNDS, BENCH_SECONDS
+ * Redis; `backlog`: 10,000 events after an outage of the broker; `bulk`: memory and time of reading a file of 10,000
+ * payments) one of them. BENCH_ROUNDS, BENCH_SECONDS
  * and BENCH_MEMORY_REQUESTS make it shorter.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const PARTS = { service: 'tests/bench/bench.ts', gateway: 'tests/bench/gateway.ts', limits: 'tests/bench/limits.ts', consent: 'tests/bench/consent.ts',
-  backlog: 'tests/bench/backlog.ts' };
+  backlog: 'tests/bench/backlog.ts', bulk: 'tests/bench/bulk.ts' };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(PARTS, name));
 if (unknown.length > 0) {
