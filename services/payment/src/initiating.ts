@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EventContext } from '@kontor/kernel/events';
 import { parseMoney } from '@kontor/kernel/money';
 import { goesAt, type Calendar } from './calendar.js';
-import { initiate, type Checks, type Decision, type InitiationOutcome, type Order, type Payment, type Payments } from './payment.js';
+import { initiate, type Checked, type Checks, type Decision, type InitiationOutcome, type Order, type Payment, type Payments, type Started } from './payment.js';
 import { assess, combined, isAssessed, verdictOn, type Assessment, type Facts, type FraudRules } from './review.js';
 
 /** The rules of the bank for payments it begins. 0 is no limit, and no search for duplicates. */
@@ -31,9 +31,12 @@ export interface Request {
 /** Decides about an order once; `store` writes it, or says why not, and may be called again. `payment` is as it begins: of a replay look at the outcome. */
 export type Initiating = (order: Order, request: Request) => Promise<{ payment: Payment; store: () => Promise<InitiationOutcome> }>;
 
+/** As `Initiating`, for an order of the bank's own doing: no key, written in the transaction of the caller. */
+export type Deciding = (order: Order) => Promise<{ started: Started; checked: Omit<Checked, 'context'> }>;
+
 export function initiating({ payments, facts, outside, rules }: {
   payments: Pick<Payments, 'initiate'>; facts: (order: Order) => Promise<Facts>; outside?: OutsideCheck | undefined; rules: BankRules;
-}): Initiating {
+}): { initiate: Initiating; decideOn: Deciding } {
   const limited = rules.dailyPayments > 0 || rules.dailyAmount > 0;
 
   const assessed = async (order: Order): Promise<Assessment> => {
@@ -54,7 +57,7 @@ export function initiating({ payments, facts, outside, rules }: {
     }
   };
 
-  const checksOf = ({ amount: { currency } }: Order, { allowDuplicate }: Request): Checks => ({
+  const checksOf = ({ amount: { currency } }: Order, { allowDuplicate }: Pick<Request, 'allowDuplicate'>): Checks => ({
     ...(limited ? {
       limits: {
         timeZone: rules.calendar.timeZone, ...(rules.dailyPayments > 0 ? { payments: rules.dailyPayments } : {}),
@@ -64,14 +67,21 @@ export function initiating({ payments, facts, outside, rules }: {
     ...(rules.duplicateMinutes > 0 && !allowDuplicate ? { duplicateMinutes: rules.duplicateMinutes } : {}),
   });
 
-  return async (order, request) => {
+  const decideOn = async (order: Order, request: Pick<Request, 'identification' | 'allowDuplicate'> = {}): Promise<{ started: Started; checked: Omit<Checked, 'context'> }> => {
     const { decision, review } = await decide(order);
-    const started = initiate(order, decision);
-    const { key, hash, context, identification } = request;
-    const stored = {
-      key, hash, context, checks: checksOf(order, request), ...(identification === undefined ? {} : { fingerprint: fingerprintOf(order, identification) }), ...(review ? { review } : {}),
+    const { identification } = request;
+    return {
+      started: initiate(order, decision),
+      checked: { checks: checksOf(order, request), ...(identification === undefined ? {} : { fingerprint: fingerprintOf(order, identification) }), ...(review ? { review } : {}) },
     };
-    return { payment: started.payment, store: () => payments.initiate(started, stored) };
+  };
+
+  return {
+    decideOn: (order) => decideOn(order),
+    async initiate(order, { key, hash, context, ...named }) {
+      const { started, checked } = await decideOn(order, named);
+      return { payment: started.payment, store: () => payments.initiate(started, { ...checked, key, hash, context }) };
+    },
   };
 }
 

@@ -13,6 +13,8 @@ import { paymentRepository } from './repository.js';
 import { reviewRepository } from './review-repository.js';
 import { routes } from './routes.js';
 import { staffRoutes } from './staff-routes.js';
+import { standingOrderRepository } from './standing-order-repository.js';
+import { standingOrderRoutes } from './standing-order-routes.js';
 import { subscriptions } from './subscriptions.js';
 import { exhaust, INSTANT_SECONDS, startWatch, type Patience } from './watch.js';
 import { watchRepository } from './watch-repository.js';
@@ -50,7 +52,7 @@ export const options = defineService({
     const payments = paymentRepository(database, 'payment', now);
     const reviews = reviewRepository(database, payments);
     const outside = settings.FRAUD_CHECK_URL === undefined ? undefined : outsideCheck({ url: settings.FRAUD_CHECK_URL, timeoutMs: settings.FRAUD_CHECK_TIMEOUT_MS });
-    const initiate = initiating({
+    const { initiate, decideOn } = initiating({
       payments, facts: reviews.facts, outside: outside?.check,
       rules: {
         calendar, dailyPayments: settings.PAYMENT_DAILY_COUNT, dailyAmount: settings.PAYMENT_DAILY_AMOUNT, duplicateMinutes: settings.PAYMENT_DUPLICATE_MINUTES,
@@ -61,6 +63,7 @@ export const options = defineService({
       },
     });
     const bulks = bulkRepository(database, payments);
+    const orders = standingOrderRepository(database, { calendar, decideOn, place: payments.placeIn, uetr: randomUUID });
     const watched = watchRepository(database, payments);
     const patience: Patience = {
       RCVD: settings.STUCK_RCVD_SECONDS, PDNG: settings.STUCK_RCVD_SECONDS, review: settings.STUCK_REVIEW_SECONDS, ACTC: settings.STUCK_RCVD_SECONDS,
@@ -71,6 +74,7 @@ export const options = defineService({
       everyMs: WATCH_EVERY_MS, logger,
       async work() {
         const context = { correlationId: newId(), traceparent: childTraceparent() };
+        while (await orders.executeDue(context));
         await exhaust((limit) => watched.releaseDue(limit, context));
         await exhaust((limit) => bulks.release(limit, startOf), RELEASED_AT_ONCE);
         await exhaust((limit) => watched.lookAfterOverdue(limit, { patience, most: settings.STUCK_ATTEMPTS }, context));
@@ -85,8 +89,11 @@ export const options = defineService({
       collect: async (gauge) => gauge.set(await watched.escalatedCount()),
     });
     return {
-      routes: { ...routes({ payments, initiate, now }), ...bulkRoutes({ bulks, calendar, now }), ...staffRoutes({ reviews, watched, find: payments.find }) },
-      subscriptions: subscriptions({ payments, reviews, accounts: bulks, logger }),
+      routes: {
+        ...routes({ payments, initiate, now }), ...bulkRoutes({ bulks, calendar, now }), ...standingOrderRoutes({ orders, calendar, now }),
+        ...staffRoutes({ reviews, watched, find: payments.find }),
+      },
+      subscriptions: subscriptions({ payments, orders, reviews, accounts: bulks, logger }),
       async stop() {
         await stopWatch();
         await outside?.close();

@@ -83,6 +83,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/standing-orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your standing orders, newest first */
+        get: operations["listStandingOrders"];
+        put?: never;
+        /**
+         * Set up payments that come again and again
+         * @description Under a variable recurring consent: its creditor, accounts and maximum hold for the order, and all its limits again for each
+         *     payment. A payment is initiated when its day begins at the bank. A day that is no business day (TARGET) moves by the
+         *     `holidayRule`; later days are counted from `firstDate`, so the 31st comes back after short months. A payment that cannot be
+         *     initiated is told (standing-order.payment-failed) and the next one comes on its day; a day the bank missed is made up within
+         *     a week, once, and told as missed after that. When the consent ends, the order ends (standing-order.ended).
+         */
+        post: operations["createStandingOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/standing-orders/{standingOrderId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                standingOrderId: components["parameters"]["StandingOrderId"];
+            };
+            cookie?: never;
+        };
+        /** Read a standing order with its next days and what came of the last */
+        get: operations["getStandingOrder"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a standing order
+         * @description No further payment comes. Payments that were initiated go on. Cancelling one that is over answers it again.
+         */
+        delete: operations["cancelStandingOrder"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/payment-reviews": {
         parameters: {
             query?: never;
@@ -322,6 +370,74 @@ export interface components {
             allowDuplicate?: boolean;
             /** @description Travels unchanged to the creditor; SEPA character set, no slash at either end, no double slash (EPC). Default: the payment id without hyphens. */
             endToEndId?: string;
+        };
+        StandingOrderInitiation: {
+            /** Format: uuid */
+            debtorAccountId: string;
+            amount: components["schemas"]["Money"];
+            creditor: components["schemas"]["Creditor"];
+            /** @description What the creditor reads; SEPA character set. */
+            remittance?: string;
+            schedule: components["schemas"]["Schedule"];
+        };
+        Schedule: {
+            /** @enum {string} */
+            frequency: "weekly" | "fortnightly" | "monthly" | "quarterly" | "half-yearly" | "yearly";
+            /**
+             * Format: date
+             * @description Today (at the bank) or later, at most a year ahead; later days are counted from it.
+             */
+            firstDate: string;
+            /** @description Always the last day of the month; firstDate is one. */
+            endOfMonth?: boolean;
+            /** @description How many payments in all. Not with lastDate; without both, until the consent ends. */
+            count?: number;
+            /**
+             * Format: date
+             * @description The last day a payment may be planned for.
+             */
+            lastDate?: string;
+            /**
+             * @description Where a day that is no business day (TARGET) moves. Default following.
+             * @enum {string}
+             */
+            holidayRule?: "following" | "preceding";
+        };
+        StandingOrder: {
+            /** Format: uuid */
+            standingOrderId: string;
+            /**
+             * @description completed: all payments came; ended: its consent is over (endReason); cancelled: by you.
+             * @enum {string}
+             */
+            status: "active" | "completed" | "ended" | "cancelled";
+            endReason?: string;
+            /** Format: uuid */
+            debtorAccountId: string;
+            /** Format: uuid */
+            consentId: string;
+            amount: components["schemas"]["Money"];
+            creditor: components["schemas"]["Creditor"];
+            remittance?: string;
+            schedule: components["schemas"]["Schedule"];
+            /** @description The next days on which a payment comes, after the holiday rule; at most twelve. */
+            nextDates: string[];
+            /** @description What came of the last days, newest first; at most twelve. Only where one order is read. */
+            executions?: components["schemas"]["StandingOrderExecution"][];
+            /** Format: date-time */
+            createdAt: string;
+        };
+        StandingOrderExecution: {
+            /** Format: date */
+            date: string;
+            /** Format: uuid */
+            paymentId?: string;
+            /** @description Why there is no payment: limit_exceeded, missed … */
+            reason?: string;
+        };
+        StandingOrderPage: {
+            data: components["schemas"]["StandingOrder"][];
+            nextCursor: string | null;
         };
         PaymentUpdate: {
             reference: string;
@@ -671,6 +787,7 @@ export interface components {
     parameters: {
         PaymentId: string;
         BulkPaymentId: string;
+        StandingOrderId: string;
         /**
          * @description Chosen by you, one for each payment you mean; kept 24 hours per client.
          * @example 5f1c-order-4711
@@ -1009,6 +1126,255 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PaymentStatusReport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listStandingOrders: {
+        parameters: {
+            query?: {
+                /** @description Page size. */
+                limit?: components["parameters"]["Limit"];
+                /** @description nextCursor of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of standing orders. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "standingOrderId": "01890a5d-ac96-774b-bcce-b302099a8070",
+                     *           "status": "active",
+                     *           "debtorAccountId": "01890a5d-ac96-774b-bcce-b302099a8057",
+                     *           "consentId": "01890a5d-ac96-774b-bcce-b302099a8059",
+                     *           "amount": {
+                     *             "amount": "50.00",
+                     *             "currency": "EUR"
+                     *           },
+                     *           "creditor": {
+                     *             "name": "Fictional Savings Ltd",
+                     *             "iban": "DE89370400440532013000"
+                     *           },
+                     *           "remittance": "Savings plan",
+                     *           "schedule": {
+                     *             "frequency": "monthly",
+                     *             "firstDate": "2026-03-31",
+                     *             "endOfMonth": true,
+                     *             "count": 2,
+                     *             "holidayRule": "preceding"
+                     *           },
+                     *           "nextDates": [
+                     *             "2026-03-31",
+                     *             "2026-04-30"
+                     *           ],
+                     *           "createdAt": "2026-03-02T09:30:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StandingOrderPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createStandingOrder: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description Chosen by you, one for each payment you mean; kept 24 hours per client.
+                 * @example 5f1c-order-4711
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "debtorAccountId": "01890a5d-ac96-774b-bcce-b302099a8057",
+                 *       "amount": {
+                 *         "amount": "50.00",
+                 *         "currency": "EUR"
+                 *       },
+                 *       "creditor": {
+                 *         "name": "Fictional Savings Ltd",
+                 *         "iban": "DE89370400440532013000"
+                 *       },
+                 *       "remittance": "Savings plan",
+                 *       "schedule": {
+                 *         "frequency": "monthly",
+                 *         "firstDate": "2026-03-31",
+                 *         "endOfMonth": true,
+                 *         "count": 12,
+                 *         "holidayRule": "preceding"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["StandingOrderInitiation"];
+            };
+        };
+        responses: {
+            /** @description The standing order. */
+            201: {
+                headers: {
+                    /** @description Where the standing order is. */
+                    Location?: string;
+                    /** @description true when this answers a repeated Idempotency-Key. */
+                    "Idempotency-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "standingOrderId": "01890a5d-ac96-774b-bcce-b302099a8070",
+                     *       "status": "active",
+                     *       "debtorAccountId": "01890a5d-ac96-774b-bcce-b302099a8057",
+                     *       "consentId": "01890a5d-ac96-774b-bcce-b302099a8059",
+                     *       "amount": {
+                     *         "amount": "50.00",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "creditor": {
+                     *         "name": "Fictional Savings Ltd",
+                     *         "iban": "DE89370400440532013000"
+                     *       },
+                     *       "remittance": "Savings plan",
+                     *       "schedule": {
+                     *         "frequency": "monthly",
+                     *         "firstDate": "2026-03-31",
+                     *         "endOfMonth": true,
+                     *         "count": 2,
+                     *         "holidayRule": "preceding"
+                     *       },
+                     *       "nextDates": [
+                     *         "2026-03-31",
+                     *         "2026-04-30"
+                     *       ],
+                     *       "createdAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StandingOrder"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getStandingOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                standingOrderId: components["parameters"]["StandingOrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The standing order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "standingOrderId": "01890a5d-ac96-774b-bcce-b302099a8070",
+                     *       "status": "active",
+                     *       "debtorAccountId": "01890a5d-ac96-774b-bcce-b302099a8057",
+                     *       "consentId": "01890a5d-ac96-774b-bcce-b302099a8059",
+                     *       "amount": {
+                     *         "amount": "50.00",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "creditor": {
+                     *         "name": "Fictional Savings Ltd",
+                     *         "iban": "DE89370400440532013000"
+                     *       },
+                     *       "remittance": "Savings plan",
+                     *       "schedule": {
+                     *         "frequency": "monthly",
+                     *         "firstDate": "2026-03-31",
+                     *         "endOfMonth": true,
+                     *         "count": 2,
+                     *         "holidayRule": "preceding"
+                     *       },
+                     *       "nextDates": [
+                     *         "2026-03-31",
+                     *         "2026-04-30"
+                     *       ],
+                     *       "createdAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StandingOrder"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelStandingOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                standingOrderId: components["parameters"]["StandingOrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The standing order, cancelled. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "standingOrderId": "01890a5d-ac96-774b-bcce-b302099a8070",
+                     *       "status": "active",
+                     *       "debtorAccountId": "01890a5d-ac96-774b-bcce-b302099a8057",
+                     *       "consentId": "01890a5d-ac96-774b-bcce-b302099a8059",
+                     *       "amount": {
+                     *         "amount": "50.00",
+                     *         "currency": "EUR"
+                     *       },
+                     *       "creditor": {
+                     *         "name": "Fictional Savings Ltd",
+                     *         "iban": "DE89370400440532013000"
+                     *       },
+                     *       "remittance": "Savings plan",
+                     *       "schedule": {
+                     *         "frequency": "monthly",
+                     *         "firstDate": "2026-03-31",
+                     *         "endOfMonth": true,
+                     *         "count": 2,
+                     *         "holidayRule": "preceding"
+                     *       },
+                     *       "nextDates": [
+                     *         "2026-03-31",
+                     *         "2026-04-30"
+                     *       ],
+                     *       "createdAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StandingOrder"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -17,7 +17,8 @@ export type InitiationOutcome =
 export type Refusal =
   | 'consent_unknown' | 'consent_revoked' | 'consent_withdrawn' | 'consent_expired' | 'consent_consumed' | 'consent_not_begun'
   | 'consent_of_another' | 'account_differs' | 'amount_differs' | 'currency_differs' | 'creditor_differs' | 'remittance_differs'
-  | 'date_differs' | 'date_past' | 'date_ahead' | 'date_beyond_consent';
+  | 'date_differs' | 'date_past' | 'date_ahead' | 'date_beyond_consent'
+  | 'not_recurring';
 
 /** What a customer authorised: one payment, recurring ones within limits, or one bulk. */
 export type ConsentTerms = {
@@ -128,6 +129,20 @@ export interface PaymentFilter {
   limit: number;
 }
 
+/** A payment that begins, and what is to be told of it. */
+export interface Started {
+  payment: Payment;
+  events: Announcement[];
+}
+
+/** What goes with a payment where it is written. */
+export interface Checked {
+  context: EventContext;
+  checks?: Checks;
+  fingerprint?: Buffer;
+  review?: { score: number; reasons: readonly string[] };
+}
+
 /** What the routes need of a store of payments. */
 export interface Payments {
   /**
@@ -135,10 +150,7 @@ export interface Payments {
    * `context` goes into the envelopes of the events. `fingerprint` is what two orders for the same thing
    * have in common; `review` says why a payment is held or refused.
    */
-  initiate(
-    started: { payment: Payment; events: Announcement[] },
-    request: { key: string; hash: Buffer; context: EventContext; checks?: Checks; fingerprint?: Buffer; review?: { score: number; reasons: readonly string[] } },
-  ): Promise<InitiationOutcome>;
+  initiate(started: Started, request: Checked & { key: string; hash: Buffer }): Promise<InitiationOutcome>;
   find(paymentId: string): Promise<Payment | undefined>;
   list(filter: PaymentFilter): Promise<Payment[]>;
   setReference(paymentId: string, reference: string): Promise<Payment | undefined>;

@@ -4,8 +4,8 @@ import type { Money } from '@kontor/kernel/money';
 import { appendEvent } from '@kontor/kernel/outbox';
 import { countEnd } from './bulk-repository.js';
 import {
-  isFinal, transition, type Announcement, type BrokenBankLimit, type BrokenLimit, type Checks, type ConsentTerms, type Happening, type InitiationOutcome, type Kind, type OriginalTransfer,
-  type Payment, type PaymentEffects, type PaymentFilter, type Payments, type PendingFor, type Status,
+  isFinal, transition, type Announcement, type BrokenBankLimit, type BrokenLimit, type Checked, type Checks, type ConsentTerms, type Happening, type InitiationOutcome, type Kind,
+  type OriginalTransfer, type Payment, type PaymentEffects, type PaymentFilter, type Payments, type PendingFor, type Started, type Status,
 } from './payment.js';
 
 /** Payments in PostgreSQL, with what subscriptions need inside their own transaction. */
@@ -14,7 +14,11 @@ export interface PaymentRepository extends Payments, PaymentEffects<Tx> {
    * Stores a payment that was checked, in the transaction of the caller, with its events: a part of a bulk, a payment of a standing order.
    * `recurring`: one of many under its consent. @returns false when the consent was used up before
    */
-  insertIn(tx: Tx, started: { payment: Payment; events: Announcement[] }, options: { context: EventContext; recurring: boolean }): Promise<boolean>;
+  insertIn(tx: Tx, started: Started, options: { context: EventContext; recurring: boolean }): Promise<boolean>;
+  /** As `initiate`, without idempotency key, in the transaction of the caller. */
+  placeIn(tx: Tx, started: Started, checked: Checked): Promise<InitiationOutcome>;
+  /** The payments that wait for their day under a consent, locked. */
+  waitingUnder(tx: Tx, consentId: string): Promise<string[]>;
   /** The payments with these ids, in this order. */
   findAll(paymentIds: readonly string[]): Promise<Payment[]>;
   /** As `insertIn` for many at once, each one of many under its consent: one round trip. */
@@ -79,6 +83,10 @@ export function paymentRepository(database: Database, source: string, now: () =>
       context: { ...context, clientId: payment.clientId }, customerId: payment.customerId,
     });
 
+  const written = ({ payment, events }: Started, { context, checks, fingerprint, review }: Checked): [string, string] => [
+    JSON.stringify({ ...parametersOf(payment), checks: checksOf(checks), fingerprint: fingerprint?.toString('hex'), review }),
+    JSON.stringify(events.map((event) => envelope(payment, event, context)))];
+
   async function find(paymentId: string): Promise<Payment | undefined> {
     const [row] = await database.query<PaymentRow>(`${PAYMENT} where p.payment_id = $1`, [paymentId]);
     return row && paymentOf(row);
@@ -107,20 +115,19 @@ export function paymentRepository(database: Database, source: string, now: () =>
     happen: (paymentId, happening, context) => database.transaction((tx) =>
       happenIn(tx, paymentId, happening, { context, emit: (event) => appendEvent(database, tx, event) })),
 
-    async initiate({ payment, events }, { key, hash, context, checks, fingerprint, review }): Promise<InitiationOutcome> {
-      const [answer] = await database.query<InitiationRow>(
-        'select * from initiate_payment($1, $2, $3, $4)',
-        [key, hash, JSON.stringify({ ...parametersOf(payment), checks: checksOf(checks), fingerprint: fingerprint?.toString('hex'), review }),
-          JSON.stringify(events.map((event) => envelope(payment, event, context)))]);
+    async initiate(started, { key, hash, ...checked }): Promise<InitiationOutcome> {
+      const [answer] = await database.query<InitiationRow>('select * from initiate_payment($1, $2, $3, $4)', [key, hash, ...written(started, checked)]);
       if (!answer) throw new Error('initiate_payment answered nothing');
-      const { outcome, payment_id: paymentId, broken } = answer;
-      if (outcome === 'limit_exceeded') return { outcome, broken: brokenLimitOf(broken as BrokenRow | null, payment.amount.currency) };
-      if (outcome === 'bank_limit_exceeded') return { outcome, broken: brokenBankLimitOf(broken as BrokenBankRow | null, payment.amount.currency) };
-      if (outcome === 'duplicate') return { outcome, paymentId: paymentId ?? '' };
-      if (outcome !== 'replay') return { outcome };
-      const made = paymentId === null ? undefined : await find(paymentId);
+      if (answer.outcome !== 'replay') return outcomeOf(answer, started.payment.amount.currency);
+      const made = answer.payment_id === null ? undefined : await find(answer.payment_id);
       if (!made) throw new Error('the idempotency key names a payment that is not there');
       return { outcome: 'replay', payment: made };
+    },
+
+    async placeIn(tx, started, checked): Promise<InitiationOutcome> {
+      const [answer] = await database.query<InitiationRow>('select verdict as outcome, other as payment_id, breach as broken from place_payment($1, $2)', written(started, checked), tx);
+      if (!answer) throw new Error('place_payment answered nothing');
+      return outcomeOf(answer, started.payment.amount.currency);
     },
 
     async insertIn(tx, { payment, events }, { context, recurring }) {
@@ -140,6 +147,12 @@ export function paymentRepository(database: Database, source: string, now: () =>
            and ($3::uuid is null or p.payment_id < $3) order by p.payment_id desc limit $4`,
         [clientId ?? null, status ?? null, before ?? null, limit]);
       return rows.map(paymentOf);
+    },
+
+    async waitingUnder(tx, consentId) {
+      const rows = await database.query<{ payment_id: string }>(
+        "select payment_id from payments where consent_id = $1 and pending_for = 'execution-date' order by payment_id for update", [consentId], tx);
+      return rows.map((row) => row.payment_id);
     },
 
     async findAll(paymentIds) {
@@ -200,6 +213,16 @@ async function authorise(database: Database, tx: Tx, terms: ConsentTerms): Promi
     [consentId, version, clientId, customerId, kind, debtorAccountIds, amount.minor.toString(), amount.currency, creditor.name, creditor.iban,
       remittance ?? null, expiresAt ?? null, (single ?? bulk)?.requestedExecutionDate ?? null, recurring?.validFrom ?? null, recurring?.validUntil ?? null,
       limits ? JSON.stringify(limits) : null, bulk?.transactions ?? null, bulk?.digest ?? null], tx);
+}
+
+function outcomeOf({ outcome, payment_id: paymentId, broken }: InitiationRow, currency: string): InitiationOutcome {
+  switch (outcome) {
+    case 'limit_exceeded': return { outcome, broken: brokenLimitOf(broken as BrokenRow | null, currency) };
+    case 'bank_limit_exceeded': return { outcome, broken: brokenBankLimitOf(broken as BrokenBankRow | null, currency) };
+    case 'duplicate': return { outcome, paymentId: paymentId ?? '' };
+    case 'replay': throw new Error('there is no key to be replayed');
+    default: return { outcome };
+  }
 }
 
 function brokenLimitOf(broken: BrokenRow | null, currency: string): BrokenLimit {

@@ -10,9 +10,8 @@ import { Problem, problem } from '@kontor/kernel/problem';
 import type { Routes } from '@kontor/kernel/service';
 import type { components, operations } from './openapi.generated.js';
 import type { Initiating } from './initiating.js';
-import {
-  defaultEndToEndId, isFinal, limitSentence, type BrokenBankLimit, type BrokenLimit, type Order, type Payment, type Payments, type Refusal,
-} from './payment.js';
+import { defaultEndToEndId, isFinal, type Order, type Payment, type Payments } from './payment.js';
+import { refusal } from './refusals.js';
 
 type Schemas = components['schemas'];
 
@@ -55,10 +54,7 @@ export function routes({ payments, initiate, now }: { payments: Payments; initia
         const answer = await store();
         if (answer.outcome === 'created') return created(payment);
         if (answer.outcome === 'replay') return created(answer.payment, { 'Idempotency-Replayed': 'true' });
-        if (answer.outcome === 'limit_exceeded') throw limitExceeded(answer.broken);
-        if (answer.outcome === 'bank_limit_exceeded') throw bankLimitExceeded(answer.broken);
-        if (answer.outcome === 'duplicate') throw duplicate(answer.paymentId);
-        if (answer.outcome !== 'consent_unknown' || Date.now() >= deadline) throw refusal(answer.outcome);
+        if (answer.outcome !== 'consent_unknown' || Date.now() >= deadline) throw refusal(answer);
       }
     },
 
@@ -105,7 +101,7 @@ export function routes({ payments, initiate, now }: { payments: Payments; initia
   };
 }
 
-function idempotencyKey(headers: unknown): string {
+export function idempotencyKey(headers: unknown): string {
   const { 'idempotency-key': lower, 'Idempotency-Key': upper } = headers as Record<string, string | undefined>;
   const key = lower ?? upper;
   if (key === undefined) throw problem('idempotency_key_required', 'Send a header Idempotency-Key.');
@@ -129,7 +125,8 @@ function orderOf(wanted: Schemas['PaymentInitiation'], given: Pick<Order, 'payme
   };
 }
 
-function amountOf(wire: Schemas['Money']): Money {
+/** The amount of an order. @throws Problem invalid_amount, that names the field */
+export function amountOf(wire: Schemas['Money']): Money {
   try {
     const amount = parseMoney(wire);
     if (amount.minor > 0n) return amount;
@@ -147,54 +144,6 @@ function lastOf(cursor: string): string {
 
 function created(payment: Payment, headers: Record<string, string> = {}) {
   return { status: 201, body: onTheWire(payment), headers: { Location: `/v1/payments/${payment.paymentId}`, ...headers } };
-}
-
-/** Every way an order can be refused, as the caller sees it. A new outcome does not compile until it has its problem. */
-const REFUSALS: Record<Refusal | 'mismatch' | 'in_flight', () => Problem> = {
-  mismatch: () => problem('idempotency_mismatch', 'Use a new Idempotency-Key for a new payment.'),
-  in_flight: () => problem('idempotency_in_flight', 'Repeat the request unchanged in a moment.').with({ 'Retry-After': '1' }),
-  consent_unknown: () => problem('unavailable', 'The news of this authorisation is still on its way. Repeat the request unchanged.').with({ 'Retry-After': '1' }),
-  consent_revoked: () => problem('consent_revoked'),
-  consent_withdrawn: () => problem('consent_withdrawn'),
-  consent_expired: () => problem('consent_expired'),
-  consent_not_begun: () => problem('consent_not_active', 'The time the customer gave the consent for has not begun.'),
-  consent_consumed: () => problem('consent_consumed', 'A payment consent is good for one payment. Ask the customer for a new one.'),
-  consent_of_another: () => problem('consent_not_active', 'The consent was given to another application.'),
-  account_differs: () => problem('consent_account_not_covered', 'debtorAccountId is not the account the customer chose.'),
-  amount_differs: () => problem('consent_permission_missing', 'amount differs from what the customer authorised.'),
-  currency_differs: () => problem('consent_permission_missing', 'The currency differs from what the customer authorised.'),
-  creditor_differs: () => problem('consent_permission_missing', 'creditor differs from what the customer authorised.'),
-  remittance_differs: () => problem('consent_permission_missing', 'remittance differs from what the customer authorised.'),
-  date_differs: () => problem('consent_permission_missing', 'requestedExecutionDate differs from what the customer authorised.'),
-  date_past: () => problem('unprocessable', 'requestedExecutionDate is over (dates are UTC).'),
-  date_ahead: () => problem('unprocessable', 'requestedExecutionDate may be at most a year ahead.'),
-  date_beyond_consent: () => problem('unprocessable', 'requestedExecutionDate lies beyond the end of the consent.'),
-};
-
-/** 403 with the limit in words and, for programs, in members of the problem. */
-function limitExceeded(broken: BrokenLimit): Problem {
-  const { limit, maximum, left, nextPeriodAt } = broken;
-  return problem('consent_limit_exceeded', limitSentence(broken), {
-    limit, maximum: formatMoney(maximum), left: formatMoney(left), ...(nextPeriodAt ? { nextPeriodAt: nextPeriodAt.toISOString() } : {}),
-  });
-}
-
-/** 403 with what is left of the day. */
-function bankLimitExceeded({ limit, maximum, left, nextAt }: BrokenBankLimit): Problem {
-  const then = { limit, nextAt: nextAt.toISOString() };
-  if (typeof maximum === 'number' || typeof left === 'number')
-    return problem('payment_limit_exceeded', `At most ${maximum} payments a day are made from one account; the next day begins at ${then.nextAt}.`, { ...then, maximumPayments: maximum, paymentsLeft: left });
-  const [most, rest] = [formatMoney(maximum), formatMoney(left)];
-  return problem('payment_limit_exceeded', `At most ${most.amount} ${most.currency} a day are paid from one account; ${rest.amount} ${rest.currency} is left, and the next day begins at ${then.nextAt}.`,
-    { ...then, maximum: most, left: rest });
-}
-
-function duplicate(paymentId: string): Problem {
-  return problem('duplicate_payment', `Payment ${paymentId} ordered the same a moment ago. Mean both? Say allowDuplicate: true.`, { paymentId });
-}
-
-function refusal(outcome: Refusal | 'mismatch' | 'in_flight'): Problem {
-  return REFUSALS[outcome]();
 }
 
 /** A payment as its client, and the staff, read it. */

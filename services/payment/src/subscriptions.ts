@@ -1,6 +1,6 @@
 /** What the payment service hears: accounts that were opened, authorisations, funds, and what the rail reports. */
 import type { Tx } from '@kontor/kernel/database';
-import { contextOf, type Event } from '@kontor/kernel/events';
+import { contextOf, type Event, type EventContext } from '@kontor/kernel/events';
 import type { Logger } from '@kontor/kernel/logger';
 import type { Subscriptions } from '@kontor/kernel/service';
 import { paysUnder, termsOf, type ConsentEnd, type Happening, type PaymentEffects } from './payment.js';
@@ -8,14 +8,15 @@ import { paysUnder, termsOf, type ConsentEnd, type Happening, type PaymentEffect
 type Effects = Parameters<NonNullable<Subscriptions['funds.reserved']>>[1];
 
 interface Parts {
-  payments: PaymentEffects<Tx>;
+  payments: PaymentEffects<Tx> & { waitingUnder(tx: Tx, consentId: string): Promise<string[]> };
+  orders: { endUnder(tx: Tx, consentId: string, reason: string, telling: { context: EventContext; emit: (event: Event) => Promise<void> }): Promise<void> };
   reviews: { opened(tx: Tx, accountId: string, at: string): Promise<void> };
   /** Whose account an IBAN is: what a file names its debtors by. */
   accounts: { putAccount(tx: Tx, account: { accountId: string; iban: string }): Promise<void> };
   logger: Logger;
 }
 
-export function subscriptions({ payments, reviews, accounts, logger }: Parts): Subscriptions {
+export function subscriptions({ payments, orders, reviews, accounts, logger }: Parts): Subscriptions {
   const happen = async (event: Event, paymentId: string, happening: Happening, { tx, emit }: Effects): Promise<void> => {
     const found = await payments.happenIn(tx, paymentId, happening, { context: contextOf(event), emit });
     // A report about a payment we never made cannot be repaired by trying again.
@@ -25,8 +26,15 @@ export function subscriptions({ payments, reviews, accounts, logger }: Parts): S
     const terms = termsOf(event.data);
     if (terms) await payments.authorise(tx, terms);
   };
-  const end = (how: ConsentEnd) => async (event: Event<`consent.${ConsentEnd}`>, { tx }: Effects): Promise<void> => {
-    if (paysUnder(event.data.consentType)) await payments.endConsent(tx, event.data.consentId, how);
+  /** Standing orders end with their consent; what waits for its day under one that was taken back is cancelled. What has begun goes on. */
+  const end = (how: ConsentEnd) => async (event: Event<`consent.${ConsentEnd}`>, { tx, emit }: Effects): Promise<void> => {
+    const { consentId, consentType } = event.data;
+    if (!paysUnder(consentType)) return;
+    const telling = { context: contextOf(event), emit };
+    await orders.endUnder(tx, consentId, `consent_${how}`, telling);
+    await payments.endConsent(tx, consentId, how);
+    if (how === 'expired') return;
+    for (const paymentId of await payments.waitingUnder(tx, consentId)) await payments.happenIn(tx, paymentId, { kind: 'cancel' }, telling);
   };
   return {
     'account.opened': async ({ data: { accountId, iban }, time }, { tx }) => {

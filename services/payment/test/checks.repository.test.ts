@@ -34,7 +34,7 @@ describe('the limits of the bank, and orders for the same thing', () => {
       paymentId, clientId, customerId: given.customerId, consentId: given.consentId, debtorAccountId, amount: { minor: BigInt(amount.replace('.', '')), currency: 'EUR' },
       creditor, endToEndId: 'E2E', uetr: paymentId, createdAt: new Date(),
     };
-    const initiate = initiating({ payments: repository(), facts: reviewRepository(stored.database, repository()).facts, rules: { ...RULES, ...rules } });
+    const { initiate } = initiating({ payments: repository(), facts: reviewRepository(stored.database, repository()).facts, rules: { ...RULES, ...rules } });
     const key = newId();
     const { store } = await initiate(order, { key, hash: requestHash({ key }), context: CONTEXT, identification, allowDuplicate });
     return { paymentId, ...await store() };
