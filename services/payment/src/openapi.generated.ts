@@ -809,6 +809,12 @@ export interface operations {
             query?: {
                 /** @description Only payments that stand at this status. */
                 status?: components["schemas"]["PaymentStatus"];
+                /** @description Only payments of this kind. */
+                kind?: components["schemas"]["PaymentKind"];
+                /** @description Only payments ordered on this day (UTC) or later. */
+                from?: string;
+                /** @description Only payments ordered on this day (UTC) or before. */
+                to?: string;
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description nextCursor of the page before. */

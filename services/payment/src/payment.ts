@@ -1,7 +1,7 @@
 import type { Event, EventContext, EventData } from '@kontor/kernel/events';
 import type { Money } from '@kontor/kernel/money';
 import { formatMoney, parseMoney } from '@kontor/kernel/money';
-import type { Announcement, Happening, Party, Payment, Status } from './life.js';
+import type { Announcement, Happening, Kind, Party, Payment, Status } from './life.js';
 
 /** On what terms payments are made; their life is in life.ts. */
 export * from './life.js';
@@ -125,6 +125,10 @@ export interface PaymentFilter {
   /** Absent: payments of all clients (compliance). */
   clientId?: string;
   status?: Status;
+  kind?: Kind;
+  /** Ordered on these days (UTC), both included. */
+  from?: string;
+  to?: string;
   before?: string;
   limit: number;
 }

@@ -141,11 +141,13 @@ export function paymentRepository(database: Database, source: string, now: () =>
       await database.query(`select insert_payment(r->'payment', r->'events', true) from jsonb_array_elements($1) as t(r)`, [JSON.stringify(rows)], tx);
     },
 
-    async list({ clientId, status, before, limit }: PaymentFilter): Promise<Payment[]> {
+    async list({ clientId, status, kind, from, to, before, limit }: PaymentFilter): Promise<Payment[]> {
       const rows = await database.query<PaymentRow>(
         `${PAYMENT} where ($1::text is null or p.client_id = $1) and ($2::text is null or p.status = $2)
-           and ($3::uuid is null or p.payment_id < $3) order by p.payment_id desc limit $4`,
-        [clientId ?? null, status ?? null, before ?? null, limit]);
+           and ($3::uuid is null or p.payment_id < $3) and ($5::text is null or p.kind = $5)
+           and ($6::date is null or p.created_at >= $6::date::timestamp at time zone 'UTC') and ($7::date is null or p.created_at < ($7::date + 1)::timestamp at time zone 'UTC')
+         order by p.payment_id desc limit $4`,
+        [clientId ?? null, status ?? null, before ?? null, limit, kind ?? null, from ?? null, to ?? null]);
       return rows.map(paymentOf);
     },
 

@@ -59,11 +59,11 @@ export function routes({ payments, initiate, now }: { payments: Payments; initia
     },
 
     async listPayments({ query, caller }) {
-      const { status, limit, cursor } = query as { status?: Schemas['PaymentStatus']; limit?: number; cursor?: string };
+      const { limit, cursor, ...filter } = query as { status?: Schemas['PaymentStatus']; kind?: Schemas['PaymentKind']; from?: string; to?: string; limit?: number; cursor?: string };
       const size = limit ?? 25;
       const before = cursor === undefined ? undefined : lastOf(cursor);
       const clientId = caller.roles.includes('compliance') ? undefined : caller.clientId;
-      const found = await payments.list({ clientId, status, before, limit: size + 1 });
+      const found = await payments.list({ ...filter, clientId, before, limit: size + 1 });
       const page = found.slice(0, size);
       const last = page.at(-1);
       const nextCursor = found.length > size && last ? encodeCursor({ before: last.paymentId }) : null;

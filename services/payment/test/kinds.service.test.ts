@@ -135,4 +135,49 @@ describe('payments of every kind', () => {
         expect(events.map(({ type }) => type)).not.to.include('payment.settled');
       });
   });
+
+  describe('what is wrong in an order is named by its field, and nothing is written', () => {
+    const cases: [string, object, number, RegExp][] = [
+      ['a negative amount', { amount: { amount: '-1.00', currency: 'EUR' } }, 400, /amount/],
+      ['an amount of zero', { amount: { amount: '0.00', currency: 'EUR' } }, 400, /^amount: .* more than zero/],
+      ['too many decimals', { amount: { amount: '1.001', currency: 'EUR' } }, 400, /^amount: EUR has 2 decimal places/],
+      ['an unknown currency', { amount: { amount: '1.00', currency: 'QQQ' } }, 400, /^amount: The currency/],
+      ['wrong check digits', { creditor: { name: 'Fictional Books Ltd', iban: 'DE88370400440532013000' } }, 400, /^creditor\.iban/],
+      ['a day that is over', { requestedExecutionDate: dayIn(-1) }, 422, /^requestedExecutionDate is over/],
+      ['a day more than a year ahead', { requestedExecutionDate: dayIn(366) }, 422, /^requestedExecutionDate may be at most a year ahead/],
+      ['a day that does not exist', { requestedExecutionDate: '2027-02-29' }, 400, /requestedExecutionDate/],
+      ['a kind of yes that is none', { instant: 'yes' }, 400, /instant/],
+    ];
+    for (const [what, wrong, status, words] of cases)
+      it(what, async () => {
+        const given = await known();
+        const before = (await service.events()).length;
+        const { body } = await initiate(service, given, { key: `wrong-${newId().slice(0, 8)}`, body: { ...order(given), ...wrong } });
+        expect(body.status, JSON.stringify(body)).to.equal(status);
+        expect(body.errors === undefined ? body.detail : JSON.stringify(body.errors)).to.match(words);
+        for (const table of ['payments', 'authorised_consents']) {
+          const rows = await service.database.query(`select 1 from ${table} where consent_id = $1`, [given.consentId]);
+          expect(rows, table).to.have.length(table === 'payments' ? 0 : 1);
+        }
+        expect(await service.database.query("select 1 from idempotency_keys where key like 'wrong-%'")).to.have.length(0);
+        expect(await service.events()).to.have.length(before);
+      });
+  });
+
+  it('are listed by kind and by day; pages stay as they are while new payments come', async () => {
+    const list = async (query: string) => (await service.request('GET', `/v1/payments?${query}`, { op: 'listPayments', caller: { clientId: 'fintech-list', roles: ['pisp'] } })).body;
+    const pay = async (more: object = {}): Promise<string> => {
+      const given = { ...authorisation(), clientId: 'fintech-list' };
+      await service.deliver(authorised(given));
+      return (await initiate(service, given, { body: { ...order(given), ...more } })).body.paymentId;
+    };
+    const [single, scheduled, another] = [await pay(), await pay({ requestedExecutionDate: dayIn(3) }), await pay()];
+    const ids = (page: { data: { paymentId: string }[] }) => page.data.map(({ paymentId }) => paymentId);
+    expect(ids(await list('kind=scheduled'))).to.deep.equal([scheduled]);
+    expect(ids(await list(`from=${dayIn(0)}&to=${dayIn(0)}`))).to.deep.equal([another, scheduled, single]);
+    expect(ids(await list(`to=${dayIn(-1)}`))).to.deep.equal([]);
+    const first = await list('limit=2');
+    await pay();
+    expect(ids(await list(`limit=2&cursor=${first.nextCursor}`))).to.deep.equal([single]);
+  });
 });
