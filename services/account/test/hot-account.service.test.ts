@@ -61,6 +61,11 @@ describe('a hot account', () => {
       await holder.end();
     }
   };
+  const connected = async (): Promise<pg.Client> => {
+    const client = new pg.Client({ connectionString: service.database.url });
+    await client.connect();
+    return client;
+  };
   const told = async (type: EventType): Promise<Record<string, unknown>[]> => (await service.events()).filter((e) => e.type === type).map(({ data }) => data as Record<string, unknown>);
 
   it('is credited by thirty transfers in two transactions: the first, and those that came meanwhile', async () => {
@@ -122,17 +127,48 @@ describe('a hot account', () => {
     await Promise.all([...credits, broken].map((again) => service.deliver(again)));
     expect(await ledger.balanceOf(accountId)).to.deep.equal([813n, 0n]);
   });
+  // Guard: prepare_batch takes the locks beforehand, in order. Without it each batch has one of the two balances and wants the other's.
   it('and another that pay each other in batches end without a deadlock', async () => {
-    const [a, b] = [await ledger.open(), await ledger.open()];
-    for (const { iban } of [a, b]) await service.deliver(credit(iban, '100.00'));
-    const between = (from: { accountId: string }, to: { iban: string }) => Array.from({ length: 8 }, () => order(from.accountId, '1.00', { name: 'Other', iban: to.iban }));
-    const orders = [...between(a, b), ...between(b, a)];
-    await Promise.all(orders.map((each) => service.deliver(each)));
-    const deadlocks = async () => Number((await service.database.query<{ n: string }>('select deadlocks as n from pg_stat_database where datname = current_database()'))[0]?.n);
+    const [a, b, c, d] = [await ledger.open(), await ledger.open(), await ledger.open(), await ledger.open()] as const;
+    for (const { iban } of [a, b, c, d]) await service.deliver(credit(iban, '100.00'));
+    const pay = async (from: { accountId: string }, to: { iban: string }): Promise<Event<'payment.initiated'>> => {
+      const paid = order(from.accountId, '1.00', { name: 'Other', iban: to.iban });
+      await service.deliver(paid);
+      return paid;
+    };
+    const [first, second] = [[await pay(c, a), await pay(d, b)], [await pay(b, a), await pay(a, b)]];
+    const between = [await pay(c, a), await pay(d, b)];
+    const watcher = await connected();
+    const releases: (() => Promise<unknown>)[] = [];
+    for (const orders of [first, second]) {
+      const holder = await connected();
+      await holder.query('begin');
+      await holder.query('select 1 from holds where payment_id = any ($1::uuid[]) for update', [orders.map(({ data }) => data.paymentId)]);
+      releases.push(() => holder.query('commit').finally(() => holder.end()));
+    }
+    const waiters = async (wanted: number): Promise<void> => {
+      for (let tries = 0; ; tries++) {
+        const { rows } = await watcher.query<{ n: number }>(`select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+        if (rows[0]!.n >= wanted) return;
+        if (tries > 200) throw new Error('nobody waits for the lock: the test proves nothing');
+        await pause(10);
+      }
+    };
+    const deadlocks = async () => Number((await watcher.query<{ n: string }>('select deadlocks as n from pg_stat_database where datname = current_database()')).rows[0]?.n);
     const before = await deadlocks();
-    await Promise.all([...orders.map((each) => service.deliver(settled(each))), ...[a, b].flatMap(({ iban }) => Array.from({ length: 8 }, () => service.deliver(credit(iban))))]);
+    // The first of each creditor waits alone; behind it gather one that is free and one that is held by hand.
+    const running = first.map((each) => service.deliver(settled(each)));
+    await waiters(2);
+    running.push(...[...between, ...second].map((each) => service.deliver(settled(each))));
+    await pause(100);
+    await releases[0]!();
+    await Promise.all(running.slice(0, 2));
+    await waiters(2);
+    await releases[1]!();
+    await Promise.all(running);
     await pause(1_100);
     expect(await deadlocks()).to.equal(before);
-    expect([await ledger.balanceOf(a.accountId), await ledger.balanceOf(b.accountId)]).to.deep.equal([[10_800n, 0n], [10_800n, 0n]]);
+    await watcher.end();
+    expect(await Promise.all([a, b, c, d].map(({ accountId }) => ledger.balanceOf(accountId)))).to.deep.equal([[10_200n, 0n], [10_200n, 0n], [9_800n, 0n], [9_800n, 0n]]);
   });
 });
