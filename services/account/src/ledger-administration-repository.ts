@@ -18,9 +18,9 @@ const EXPIRED_AT_ONCE = 100;
 
 export function ledgerAdministration(database: Database, accounts: Pick<AccountRepository, 'changeIn'>) {
   /** A full check may read long; nothing else may wait so long for the database. */
-  const breaksIn = async (tx: Tx): Promise<InvariantBreak[]> => {
+  const breaksIn = async (tx: Tx, full: boolean): Promise<InvariantBreak[]> => {
     await database.query(`set local statement_timeout = '5min'`, undefined, tx);
-    return database.query<InvariantBreak & Record<string, unknown>>('select * from ledger_invariant_breaks()', [], tx);
+    return database.query<InvariantBreak & Record<string, unknown>>(`select * from ${full ? 'ledger_invariant_breaks()' : 'ledger_recent_breaks()'}`, [], tx);
   };
 
   return {
@@ -80,7 +80,7 @@ export function ledgerAdministration(database: Database, accounts: Pick<AccountR
 
     /** Verifies the whole ledger; counts and breaches are of one snapshot. */
     verify: (): Promise<Verification> => database.transaction(async (tx) => {
-      const breaks = await breaksIn(tx);
+      const breaks = await breaksIn(tx, true);
       const [size] = await database.query<{ transactions: string; entries: string; accounts: string; holds: string; at: Date }>(
         'select *, clock_timestamp() as at from ledger_size()', [], tx);
       if (!size) throw new Error('ledger_size answered nothing');
@@ -89,13 +89,17 @@ export function ledgerAdministration(database: Database, accounts: Pick<AccountR
     }, { isolation: 'REPEATABLE READ' }),
 
     /**
-     * The scheduled check. Breaches of an invariant are told once, and again when they change; what has healed is forgotten.
+     * The scheduled check, of what was booked since the last one that found nothing; of everything when the last such check is `fullEveryHours`
+     * ago, and while something is broken. Breaches of an invariant are told once, and again when they change; what has healed is forgotten.
      * @returns the breaches, or undefined while another node checks
      */
-    checkAndTell: (context: EventContext): Promise<InvariantBreak[] | undefined> => database.transaction(async (tx) => {
+    checkAndTell: (context: EventContext, fullEveryHours = 24): Promise<InvariantBreak[] | undefined> => database.transaction(async (tx) => {
       const [lock] = await database.query<{ held: boolean }>('select pg_try_advisory_xact_lock($1) as held', [CHECK_LOCK], tx);
       if (!lock?.held) return undefined;
-      const breaks = await breaksIn(tx);
+      const [due] = await database.query<{ full: boolean }>('select full_check_due(make_interval(hours => $1)) as full', [fullEveryHours], tx);
+      const full = due?.full ?? true;
+      const breaks = await breaksIn(tx, full);
+      if (breaks.length === 0) await database.query('select keep_checkpoints($1)', [full], tx);
       const told = toldOf(breaks);
       await database.query('delete from ledger_breaches_told where invariant <> all ($1::text[])', [told.map(({ invariant }) => invariant)], tx);
       for (const data of told) {
@@ -107,6 +111,6 @@ export function ledgerAdministration(database: Database, accounts: Pick<AccountR
         if (changed.length > 0) await appendEvent(database, tx, newEvent('ledger.invariant-broken', { subject: newId(), data, source: 'account', context }));
       }
       return breaks;
-    }),
+    }, { isolation: 'REPEATABLE READ' }),
   };
 }

@@ -23,6 +23,7 @@ export const options = defineService({
   root: new URL('..', import.meta.url),
   settings: {
     LEDGER_CHECK_EVERY_S: integer({ default: 60, min: 1, max: 86_400, explain: 'How often the ledger\'s invariants are checked, in seconds' }),
+    LEDGER_FULL_CHECK_EVERY_H: integer({ default: 24, min: 1, max: 8_760, explain: 'How often that check reads the whole ledger, in hours; in between it reads what is new' }),
     HOLD_EXPIRES_AFTER_H: integer({ default: 168, min: 1, max: 8_760, explain: 'How long funds are held for a payment that does not end, in hours' }),
     ACCOUNT_BALANCES_KEY: secret({ explain: 'Shared with the consent service: who may read a customer\'s balances for the approval page' }),
     ...RECONCILIATION_SETTINGS,
@@ -35,7 +36,7 @@ export const options = defineService({
     const byTheClock = (): EventContext => ({ correlationId: newId(), traceparent: childTraceparent() });
     const breaks = metrics.gauge({ name: 'ledger_invariant_breaks', help: 'Breaches of the ledger\'s invariants found by the last check.' });
     const check = setInterval(() => {
-      administration.checkAndTell(byTheClock()).then((found) => {
+      administration.checkAndTell(byTheClock(), settings.LEDGER_FULL_CHECK_EVERY_H).then((found) => {
         if (!found) return;
         breaks.set(found.length);
         for (const { subject } of found.slice(0, 10)) logger.error('the ledger does not balance', { resourceId: subject });

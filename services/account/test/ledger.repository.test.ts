@@ -256,11 +256,11 @@ describe('the rules of the ledger', () => {
 
   describe('the check of the books', () => {
     /** Corrupts as a superuser with the triggers off, looks, and takes it back. */
-    const corrupted = async (statements: [string, unknown[]][]): Promise<string[]> => {
+    const corrupted = async (statements: [string, unknown[]][], check = 'ledger_invariant_breaks'): Promise<string[]> => {
       const seen = await stored.database.transaction(async (tx) => {
         await stored.database.query('set local session_replication_role = replica', undefined, tx);
         for (const [sql, params] of statements) await stored.database.query(sql, params, tx);
-        const found = await stored.database.query<{ invariant: string }>('select * from ledger_invariant_breaks()', [], tx);
+        const found = await stored.database.query<{ invariant: string }>(`select * from ${check}()`, [], tx);
         throw Object.assign(new Error('roll back'), { found: [...new Set(found.map(({ invariant }) => invariant))] });
       }).catch((fault: unknown) => fault) as { found?: string[] };
       if (!seen.found) throw seen;
@@ -282,12 +282,39 @@ describe('the rules of the ledger', () => {
       ['an account below its overdraft limit', () => [['alter table ledger_balances drop constraint funds_cover', []], ['update ledger_balances set overdraft_minor = 0, booked_minor = -1 where ledger_account_id = $1', [accountId]]], ['balance equals its entries', 'nobody is beyond the overdraft limit']],
     ];
     for (const [title, statements, found] of crimes) it(`finds ${title}`, async () => expect(await corrupted(statements())).to.have.members(found));
+    it('finds the same in what is new, but for a transaction that has no entries at all', async () => {
+      for (const [title, statements, found] of crimes.filter(([name]) => name !== 'a transaction without entries'))
+        expect(await corrupted([['delete from ledger_checkpoints', []], ...statements()], 'ledger_recent_breaks'), title).to.have.members(found);
+    });
 
     it('says how much it looked at', async () => {
       const { checked, breaks } = await ledger.administration.verify();
       const [count] = await stored.database.query<{ n: string }>('select count(*) as n from ledger_entries');
       expect([checked.entries, breaks]).to.deep.equal([BigInt(count!.n), []]);
       expect(checked.transactions * 2n <= checked.entries).to.equal(true);
+    });
+    it('reads only what is new once all was found sound, and everything again while something is broken or when a day is over', async () => {
+      const { accountId: fresh, iban } = await funded(10);
+      const checked = () => ledger.administration.checkAndTell(context);
+      expect(await checked()).to.deep.equal([]);
+      await ledger.credit(iban, eur(5));
+      const tamper = async (sql: string) => stored.database.transaction(async (tx) => {
+        await stored.database.query('set local session_replication_role = replica', undefined, tx);
+        await stored.database.query(sql, [fresh], tx);
+      });
+      // An old entry is not read again before the full check; a new one is.
+      await tamper('update ledger_entries set amount_minor = amount_minor + 1 where ledger_account_id = $1 and sequence = 1');
+      expect(await checked()).to.deep.equal([]);
+      await stored.database.query(`update ledger_full_checks set checked_at = checked_at - interval '25 hours'`);
+      expect((await checked())?.map(({ invariant }) => invariant)).to.have.members(['debits equal credits', 'balance equals its entries']);
+      expect((await checked())?.length).to.equal(2);
+      await tamper('update ledger_entries set amount_minor = amount_minor - 1 where ledger_account_id = $1 and sequence = 1');
+      expect(await checked()).to.deep.equal([]);
+      await ledger.credit(iban, eur(7));
+      await tamper('update ledger_entries set sequence = 9 where ledger_account_id = $1 and sequence = 3');
+      expect((await checked())?.map(({ invariant }) => invariant)).to.deep.equal(['the sequence has no gap']);
+      await tamper('update ledger_entries set sequence = 3 where ledger_account_id = $1 and sequence = 9');
+      expect(await checked()).to.deep.equal([]);
     });
     it('tells a breach once, again when it changes, and once more when it comes back', async () => {
       const set = (minor: number) => stored.database.query('update ledger_balances set held_minor = $2 where ledger_account_id = $1', [accountId, minor]);
