@@ -23,6 +23,15 @@ const toDomain = (row: AccountRow): Account => ({
   refusalReason: row.refusal_reason, createdAt: row.created_at, openedAt: row.opened_at, blockedBy: row.blocked_by, version: Number(row.version),
 });
 
+interface BalanceRow { booked: string; held: string; overdraft: string; incoming: string; currency: string; as_of: Date }
+const BALANCE = `b.booked_minor as booked, b.held_minor as held, b.overdraft_minor as overdraft, clock_timestamp() as as_of,
+    (select coalesce(sum(h.amount_minor), 0)::bigint from holds h where h.creditor_account_id = b.ledger_account_id and h.state = 'reserved') as incoming
+  from accounts a join ledger_balances b on b.ledger_account_id = a.account_id and b.shard = 0`;
+const toBalance = (row: BalanceRow): Balance => ({
+  bookedMinor: BigInt(row.booked), heldMinor: BigInt(row.held), overdraftMinor: BigInt(row.overdraft), incomingMinor: BigInt(row.incoming),
+  currency: row.currency, asOf: row.as_of,
+});
+
 export type AccountRepository = ReturnType<typeof accountRepository>;
 
 /**
@@ -36,14 +45,8 @@ export function accountRepository(database: Database, options: { holdHours?: num
   };
 
   const balance = async (accountId: string, tx?: Tx): Promise<Balance | undefined> => {
-    const [row] = await database.query<{ booked: string; held: string; overdraft: string; incoming: string; currency: string; as_of: Date }>(
-      `select b.booked_minor as booked, b.held_minor as held, b.overdraft_minor as overdraft, a.currency, clock_timestamp() as as_of,
-         (select coalesce(sum(h.amount_minor), 0)::bigint from holds h where h.creditor_account_id = $1 and h.state = 'reserved') as incoming
-       from ledger_balances b join ledger_accounts a using (ledger_account_id) where b.ledger_account_id = $1 and b.shard = 0`, [accountId], tx);
-    return row && {
-      bookedMinor: BigInt(row.booked), heldMinor: BigInt(row.held), overdraftMinor: BigInt(row.overdraft), incomingMinor: BigInt(row.incoming),
-      currency: row.currency, asOf: row.as_of,
-    };
+    const [row] = await database.query<BalanceRow>(`select a.currency, ${BALANCE} where b.ledger_account_id = $1`, [accountId], tx);
+    return row && toBalance(row);
   };
 
   const save = async (account: Account, tx: Tx): Promise<Account> => {
@@ -72,6 +75,13 @@ export function accountRepository(database: Database, options: { holdHours?: num
   return {
     ...ledgerRepository(database, options),
     balance,
+
+    /** An account with its balance in one read; the balance is undefined while the account is being opened. */
+    async withBalance(accountId: string): Promise<{ account: Account; balance: Balance | undefined } | undefined> {
+      const [row] = await database.query<AccountRow & BalanceRow>(`select a.*, ${BALANCE.replace('join ledger_balances', 'left join ledger_balances')} where a.account_id = $1`, [accountId]);
+      return row && { account: toDomain(row), balance: (row.booked as string | null) === null ? undefined : toBalance(row) };
+    },
+
     changeIn,
     find: (accountId: string, tx?: Tx) => one(accountId, '', tx),
 

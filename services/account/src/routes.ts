@@ -91,17 +91,20 @@ export function routes({ accounts, now }: RouteNeeds): Pick<Routes<operations>, 
       return unlessCurrent({ status: 200, body: toAccount(account), headers: bianHeaders(account) }, etagOf(account), headers);
     },
     async getBalances({ params, headers }) {
-      const account = await existing(params.accountId);
-      const balance = await accounts.balance(params.accountId)
-        ?? { bookedMinor: 0n, heldMinor: 0n, overdraftMinor: 0n, incomingMinor: 0n, currency: account.currency, asOf: now() };
+      const found = await accounts.withBalance(params.accountId);
+      if (!found) throw problem('account_not_found');
+      const { account } = found;
+      const balance = found.balance ?? { bookedMinor: 0n, heldMinor: 0n, overdraftMinor: 0n, incomingMinor: 0n, currency: account.currency, asOf: now() };
       const { bookedMinor, heldMinor, overdraftMinor, incomingMinor } = balance;
       const etag = weakTag(params.accountId, bookedMinor, heldMinor, overdraftMinor, incomingMinor);
       return unlessCurrent({ status: 200, body: toBalances(params.accountId, balance), headers: bianHeaders(account) }, etag, headers);
     },
     async confirmFunds({ params, body }) {
-      const account = await existing(params.accountId);
+      const found = await accounts.withBalance(params.accountId);
+      if (!found) throw problem('account_not_found');
+      const { account } = found;
       const wanted = parseMoney((body as Schemas['FundsConfirmationRequest']).amount);
-      const confirmed = { fundsAvailable: fundsAvailable(account, await accounts.balance(params.accountId), wanted), confirmedAt: now().toISOString() };
+      const confirmed = { fundsAvailable: fundsAvailable(account, found.balance, wanted), confirmedAt: now().toISOString() };
       return { status: 200, body: confirmed, headers: bianHeaders(account) };
     },
     async listTransactions({ params, query }) {
