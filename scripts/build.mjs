@@ -9,6 +9,9 @@ export function entryPoints(root) {
   for (const kind of ['services', 'adapters']) {
     for (const name of readdirSync(join(root, kind)).sort()) {
       add(`${kind}/${name}/src/main.ts`, `${kind}/${name}/dist/main`);
+      // Threads of a service lie beside its main, under the same name.
+      for (const file of readdirSync(join(root, kind, name, 'src')).filter((each) => each.endsWith('-thread.ts')))
+        add(`${kind}/${name}/src/${file}`, `${kind}/${name}/dist/${file.slice(0, -'.ts'.length)}`);
       add(`${kind}/${name}/simulator/main.ts`, `${kind}/${name}/dist/simulator`);
     }
   }

@@ -41,11 +41,11 @@ export interface Schemas {
   validate(element: XmlElement, message: MessageName): void;
 }
 
-/** Loads `<dir>/<message>.xsd`. Without a directory, or a file in it, messages are validated by structure only. */
-export function loadSchemas(dir: string | undefined): Schemas {
+/** Loads `<dir>/<message>.xsd` of the messages that are read here. Without a directory, or a file in it, messages are validated by structure only. */
+export function loadSchemas(dir: string | undefined, messages: readonly MessageName[] = MESSAGES): Schemas {
   // A validator borrows from the document it was made of, which must therefore live as long (libxml2 xmlSchemaNewDocParserCtxt).
   const validators = new Map<MessageName, { validator: XsdValidator; document: XmlDocument }>();
-  for (const message of dir === undefined ? [] : MESSAGES) {
+  for (const message of dir === undefined ? [] : messages) {
     const source = readSchema(join(dir ?? '', `${message}.xsd`));
     if (!source) continue;
     const document = XmlDocument.fromBuffer(source, { option: ParseOption.XML_PARSE_NONET });

@@ -57,7 +57,10 @@ const SERVICES: Program[] = [
   { name: 'kyc', workspace: 'services/kyc', port: 'KYC', database: 'kyc' },
   {
     name: 'account', workspace: 'services/account', port: 'ACCOUNT', database: 'account',
-    own: ({ secrets }) => ({ ACCOUNT_BALANCES_KEY: secrets.get('accountBalancesKey') }),
+    own: ({ settings, secrets }) => ({
+      ACCOUNT_BALANCES_KEY: secrets.get('accountBalancesKey'),
+      ...(settings.ISO20022_XSD_DIR ? { ISO20022_XSD_DIR: settings.ISO20022_XSD_DIR } : {}),
+    }),
   },
   { name: 'payment', workspace: 'services/payment', port: 'PAYMENT', database: 'payment' },
   {

@@ -49,7 +49,8 @@ export const options = defineService({
     return {
       routes: {
         ...routes({ accounts, now }), ...ledgerAdministrationRoutes({ accounts, administration, now }),
-        ...beneficiaryRoutes({ accounts, beneficiaries: beneficiaryRepository(database) }), ...returnRoutes({ returns, now }), ...reconciliation.routes,
+        ...beneficiaryRoutes({ accounts, beneficiaries: beneficiaryRepository(database) }), ...returnRoutes({ returns, now }),
+        ...reconciliation.routes,
       },
       subscriptions: { ...withEarlyReturns(subscriptions({ accounts, now }), { returns, now }), ...returnSubscriptions({ returns, now }), ...reconciliation.subscriptions },
       together: sameBalance(accounts),

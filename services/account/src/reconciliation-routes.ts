@@ -1,10 +1,9 @@
 /** One handler per operation of the tag Reconciliation in openapi.yaml. */
 import type { EventContext } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
-import { MessageFault, type Schemas } from '@kontor/kernel/iso20022';
 import { problem } from '@kontor/kernel/problem';
 import type { Call, Routes } from '@kontor/kernel/service';
-import { accountFault, openStatements, type Statement } from '@kontor/kernel/statements';
+import { accountFault, type Statement } from '@kontor/kernel/statements';
 import type { operations } from './openapi.generated.js';
 import { proposeResolution, toBreak, toStatement, type Resolution } from './reconciliation.js';
 import type { ReconciliationDecisions } from './reconciliation-decisions-repository.js';
@@ -15,20 +14,21 @@ export interface ReconciliationNeeds {
   statements: ReconciliationRepository;
   decisions: ReconciliationDecisions;
   run: (context: EventContext) => Promise<RunSummary>;
-  schemas: Schemas;
+  /** Reads a message. @throws Problem invalid_message */
+  open: (bytes: Uint8Array) => Promise<Statement[]>;
   now: () => Date;
 }
 
 export type ReconciliationOperation = 'uploadStatements' | 'listReconciliationStatements' | 'getReconciliationStatement' | 'listReconciliationBreaks' | 'getReconciliationBreak' | 'runReconciliation'
   | 'proposeBreakResolution' | 'approveBreakResolution' | 'refuseBreakResolution';
 
-export function reconciliationRoutes({ statements, decisions, run, schemas, now }: ReconciliationNeeds): Pick<Routes<operations>, ReconciliationOperation> {
+export function reconciliationRoutes({ statements, decisions, run, open, now }: ReconciliationNeeds): Pick<Routes<operations>, ReconciliationOperation> {
   const member = (caller: { clientId: string }, { staffMember }: { staffMember: string }): string => `${caller.clientId}/${staffMember}`;
 
   return {
     async uploadStatements({ query, stream, caller, context }) {
       const { source, staffMember } = query as { source: 'rail' | 'core'; staffMember: string };
-      const read = understood(await bytesOf(stream), schemas);
+      const read = await open(await bytesOf(stream));
       for (const statement of read) await requireAccount(statement, source, statements);
       const stored = await statements.storeAll(read, source, member(caller, { staffMember }));
       await run(context);
@@ -85,15 +85,6 @@ async function bytesOf(stream: Call['stream']): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-}
-
-function understood(bytes: Uint8Array, schemas: Schemas): Statement[] {
-  try {
-    return openStatements(bytes, schemas);
-  } catch (fault) {
-    if (fault instanceof MessageFault) throw problem('invalid_message', `${fault.message}.`);
-    throw fault;
-  }
 }
 
 /** A statement of the core must be of an account of ours; one of the rail that is not is of the settlement account, whose number is the rail's matter. */

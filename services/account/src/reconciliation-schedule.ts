@@ -3,7 +3,6 @@ import { integer, text, type Settings } from '@kontor/kernel/config';
 import type { Database } from '@kontor/kernel/database';
 import { childTraceparent, contextOf } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
-import { loadSchemas } from '@kontor/kernel/iso20022';
 import type { Logger } from '@kontor/kernel/logger';
 import type { Metrics } from '@kontor/kernel/metrics';
 import type { Subscriptions } from '@kontor/kernel/service';
@@ -11,6 +10,7 @@ import { reconciliationDecisions } from './reconciliation-decisions-repository.j
 import { reconciliationRepository } from './reconciliation-repository.js';
 import { reconciliationRoutes } from './reconciliation-routes.js';
 import { reconciliationRun } from './reconciliation-run-repository.js';
+import { statementReader } from './statement-reader.js';
 
 export const RECONCILIATION_SETTINGS = {
   RECONCILE_EVERY_S: integer({ default: 60, min: 1, max: 86_400, explain: 'How often statements are matched with the ledger, in seconds' }),
@@ -46,7 +46,7 @@ export function startReconciliation({ database, settings, logger, metrics, now }
     'rail.statement-received': (event, { tx }) => statements.storeHeard(event.data, event.source, contextOf(event), tx),
   };
   return {
-    routes: reconciliationRoutes({ statements, decisions: reconciliationDecisions(database, statements), run, schemas: loadSchemas(settings.ISO20022_XSD_DIR), now }),
+    routes: reconciliationRoutes({ statements, decisions: reconciliationDecisions(database, statements), run, open: statementReader(settings.ISO20022_XSD_DIR), now }),
     subscriptions,
     stop: async (): Promise<void> => {
       clearInterval(scheduled);

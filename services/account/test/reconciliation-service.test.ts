@@ -409,6 +409,16 @@ describe('reconciliation', () => {
       expect(await nothing()).to.equal(before);
     });
 
+    it('a large file is read beside the service, which answers meanwhile, and its faults are told like those of a small one', async () => {
+      const lines = [...Array(1_500).keys()].map((i) => line({ minor: 200_000 + i, reference: String(i), endToEndId: `LARGE-${i}`, remittance: 'A long text for a large statement '.repeat(4) }));
+      const xml = document(lines);
+      expect(xml.length).to.be.greaterThan(512 * 1024);
+      expect((await upload(xml.replace('>2014.99<', '>2014.999<'))).body).to.include({ code: 'invalid_message', detail: 'Stmt 1, Ntry 1500: Amt has more decimals than EUR.' });
+      const large = upload(xml);
+      expect((await fetch(new URL('/livez', service.url))).status).to.equal(200);
+      expect((await large).body.statements[0]).to.include({ entries: 1_500, complete: true });
+    });
+
     it('attacks and broken messages among the published ones are refused, the sound ones load', async function () {
       if (!existsSync(SAMPLES)) {
         console.log('        skipped: the reference messages are not on this machine');
