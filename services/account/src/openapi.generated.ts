@@ -764,8 +764,11 @@ export interface components {
          * @enum {string}
          */
         CreditDebitIndicator: "CRDT" | "DBIT";
-        /** @enum {string} */
-        BreakReason: "missing-in-ledger" | "missing-at-rail" | "amount-differs" | "date-differs" | "duplicate" | "currency-differs" | "ambiguous" | "statement-does-not-add-up" | "statement-differs";
+        /**
+         * @description return-…: a returned payment whose money lies in suspense, since it could not go to its debtor
+         * @enum {string}
+         */
+        BreakReason: "missing-in-ledger" | "missing-at-rail" | "amount-differs" | "date-differs" | "duplicate" | "currency-differs" | "ambiguous" | "statement-does-not-add-up" | "statement-differs" | "return-unknown-payment" | "return-more-than-paid" | "return-account-closed" | "return-other-currency";
         /** @description Why; kept with the decision */
         DecisionReason: string;
         BankBalance: {

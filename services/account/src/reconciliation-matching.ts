@@ -47,7 +47,9 @@ export interface Match {
 }
 
 export type BreakReason = 'missing-in-ledger' | 'missing-at-rail' | 'amount-differs' | 'date-differs' | 'duplicate' | 'currency-differs'
-  | 'ambiguous' | 'statement-does-not-add-up' | 'statement-differs';
+  | 'ambiguous' | 'statement-does-not-add-up' | 'statement-differs'
+  // Found where returns are booked (migrations/0012-payment-returns.sql).
+  | 'return-unknown-payment' | 'return-more-than-paid' | 'return-account-closed' | 'return-other-currency';
 
 /** Why an item has no booking, and the bookings it might be. */
 export interface Unmatched {

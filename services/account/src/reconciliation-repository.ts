@@ -166,7 +166,7 @@ interface BreakRow {
   resolution: string | null; resolved_by: string | null; found_at: Date; at: string; resolved_at: Date | null; age_days: number;
 }
 const BREAK = `select b.*, b.found_at::text as at, floor(extract(epoch from coalesce(b.resolved_at, clock_timestamp()) - b.found_at) / 86400)::int as age_days, a.kind,
-    coalesce(i.credit_debit, statement_side(a.kind, e.side)) as credit_debit
+    coalesce(i.credit_debit, statement_side(case a.kind when 'settlement' then a.kind else 'customer' end, e.side)) as credit_debit
   from reconciliation_breaks b left join statement_items i using (item_id) left join ledger_entries e on e.entry_id = b.entry_id
   left join ledger_accounts a on a.ledger_account_id = b.ledger_account_id`;
 

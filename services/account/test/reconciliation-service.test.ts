@@ -209,6 +209,16 @@ describe('reconciliation', () => {
       expect((await act(found!.breakId, 'propose', { resolution: 'write-off', reason: 'small', staffMember: 'anna' })).body.code).to.equal('unprocessable');
     });
 
+    it('a returned payment whose money lies in suspense is one of them, and ends by two people', async () => {
+      const paymentId = newId();
+      await service.deliver(newEvent('rail.payment-returned', { subject: paymentId, source: 'payment-rail', context, data: {
+        paymentId, railReference: `R/tx/${paymentId}`, amount: { amount: '3.21', currency: 'EUR' }, reason: 'AC04', endToEndId: 'BACK',
+      } }));
+      const [found] = await breaksOf('reason=return-unknown-payment&status=open');
+      expect(found).to.deep.include({ paymentId, amount: { amount: '3.21', currency: 'EUR' }, creditDebitIndicator: 'CRDT' });
+      expect((await resolve(found!.breakId, { resolution: 'ignore' })).body.status).to.equal('resolved');
+    });
+
     it('are paged, oldest first, and each once', async () => {
       const report = await uploaded([5, 6, 7].map((i) => line({ minor: 55_500 + i, endToEndId: `PAGE-${i}` })));
       const pages: string[] = [];
