@@ -199,8 +199,8 @@ export async function startLoad(platform: SmallPlatform, broker: Broker, seed: n
     const onUs = drawn.next() < 0.35;
     const payee = drawn.pick(book.accounts.filter((account) => account !== debtor));
     const kind = drawn.weighted({ usual: 70, troubled: 14, recurring: 16 });
-    // 666.xx: what the simulated rail rejects, sends three times, out of order, or garbled (adapters/payment-rail/README.md).
-    const minor = kind === 'troubled' ? drawn.pick([66_601, 66_604, 66_606, 66_614, 66_652, 66_653, 66_654]) : 100 + drawn.below(4_900);
+    // 666.xx: what the simulated rail rejects, sends late, three times, out of order, or garbled (adapters/payment-rail/README.md).
+    const minor = kind === 'troubled' ? drawn.pick([66_601, 66_604, 66_606, 66_614, 66_651, 66_652, 66_653, 66_654]) : 100 + drawn.below(4_900);
     return { clientId, consentId: id(), recurring: kind === 'recurring', debtor, minor, creditorIban: onUs ? payee.iban : drawn.pick(OUTSIDE) };
   }
 

@@ -22,6 +22,11 @@ import { partOf, type Part } from './parts.js';
 export const ROOT = resolve(new URL('../../..', import.meta.url).pathname);
 export const SERVICES = ['payment', 'account', 'payment-rail', 'payment-rail-simulator'] as const;
 export type ServiceName = (typeof SERVICES)[number];
+
+/** Little patience: what is done about a payment that stands too long is done here all the time. */
+const SETTINGS: Partial<Record<ServiceName, Record<string, string>>> = {
+  payment: { STUCK_RCVD_SECONDS: '2', STUCK_ACCP_SECONDS: '2', STUCK_ACSP_SECONDS: '2', STUCK_ACSC_SECONDS: '2', STUCK_ATTEMPTS: '20' },
+};
 export type DatabaseName = 'payment' | 'account';
 
 export interface SmallPlatform {
@@ -46,14 +51,13 @@ export interface SmallPlatform {
 export interface Variation {
   /** What a service gets as the URL of its database. */
   databaseUrl?: (name: DatabaseName, url: string) => Promise<string>;
-  settings?: Partial<Record<ServiceName, Record<string, string>>>;
 }
 
 /**
  * Starts it in `home`. PostgreSQL runs without fsync: here its processes die, the operating system and its page cache do not, so what a commit
  * has written is still there when they come back. It does wait for its WAL to be written (synchronous_commit), and that is what is proven.
  */
-export async function startSmallPlatform(home: string, { databaseUrl = (_name, url) => Promise.resolve(url), settings: more = {} }: Variation = {}): Promise<SmallPlatform> {
+export async function startSmallPlatform(home: string, { databaseUrl = (_name, url) => Promise.resolve(url) }: Variation = {}): Promise<SmallPlatform> {
   const logs = join(home, 'logs');
   const data = join(home, 'data');
   mkdirSync(logs, { recursive: true });
@@ -94,7 +98,7 @@ export async function startSmallPlatform(home: string, { databaseUrl = (_name, u
     };
     const known = programs(context);
     const plans = [...known.services, ...known.adapters].filter(({ name }) => (SERVICES as readonly string[]).includes(name)).map((plan): ProcessPlan => ({
-      ...plan, env: { ...plan.env, GATEWAY_TOKEN_PUBLIC_KEY: testKeys.publicKey, NODE_EXTRA_CA_CERTS: '', ...more[plan.name as ServiceName] },
+      ...plan, env: { ...plan.env, GATEWAY_TOKEN_PUBLIC_KEY: testKeys.publicKey, NODE_EXTRA_CA_CERTS: '', ...SETTINGS[plan.name as ServiceName] },
     }));
     const missing = missingBundles(plans);
     if (missing.length > 0) throw new Error(`run \`npm run build\` first: there is no bundle of ${missing.join(', ')}`);

@@ -121,6 +121,9 @@ async function railKnows(platform: SmallPlatform, byId: Map<string, PaymentRow>,
   }
 }
 
+/** What is told again when a payment stands too long; who hears it knows it by the payment. */
+const TOLD_AGAIN = new Set(['payment.initiated', 'payment.settled']);
+
 /** Every ending was told, once: two events of the same kind with different ids would be acted on twice. */
 function told(witness: Witness, byId: Map<string, PaymentRow>, wrong: Wrong): void {
   for (const [paymentId, row] of byId) {
@@ -129,7 +132,10 @@ function told(witness: Witness, byId: Map<string, PaymentRow>, wrong: Wrong): vo
       'payment.initiated': 1, 'payment.settled': SETTLED.includes(row.status) ? 1 : 0, 'payment.rejected': row.status === 'RJCT' ? 1 : 0,
       'payment.cancelled': row.status === 'CANC' ? 1 : 0, 'payment.status-changed': row.lines.length, 'funds.captured': SETTLED.includes(row.status) ? 1 : 0,
     };
-    for (const [type, count] of Object.entries(expected)) if ((heard[type] ?? 0) !== count) wrong(`${type} was told ${heard[type] ?? 0} times, not ${count}`, row);
+    for (const [type, count] of Object.entries(expected)) {
+      const times = heard[type] ?? 0;
+      if (TOLD_AGAIN.has(type) && count > 0 ? times < count : times !== count) wrong(`${type} was told ${times} times, not ${count}`, row);
+    }
   }
 }
 
