@@ -9,6 +9,9 @@ import { bulkRoutes } from './bulk-routes.js';
 import { calendarOf } from './calendar.js';
 import { outsideCheck } from './fraud-check.js';
 import { initiating } from './initiating.js';
+import { recallRoutes } from './recall-routes.js';
+import { recallSubscriptions } from './recall-subscriptions.js';
+import { recallsRepository } from './recalls-repository.js';
 import { paymentRepository } from './repository.js';
 import { reviewRepository } from './review-repository.js';
 import { routes } from './routes.js';
@@ -51,6 +54,7 @@ export const options = defineService({
     const calendar = calendarOf(settings.PAYMENT_TIME_ZONE, settings.PAYMENT_CUT_OFF);
     const payments = paymentRepository(database, 'payment', now);
     const reviews = reviewRepository(database, payments);
+    const recalls = recallsRepository(database);
     const outside = settings.FRAUD_CHECK_URL === undefined ? undefined : outsideCheck({ url: settings.FRAUD_CHECK_URL, timeoutMs: settings.FRAUD_CHECK_TIMEOUT_MS });
     const { initiate, decideOn } = initiating({
       payments, facts: reviews.facts, outside: outside?.check,
@@ -90,10 +94,10 @@ export const options = defineService({
     });
     return {
       routes: {
-        ...routes({ payments, initiate, now }), ...bulkRoutes({ bulks, calendar, now }), ...standingOrderRoutes({ orders, calendar, now }),
-        ...staffRoutes({ reviews, watched, find: payments.find }),
+        ...routes({ payments, recalls, initiate, now }), ...recallRoutes({ recalls, now }), ...bulkRoutes({ bulks, calendar, now }),
+        ...standingOrderRoutes({ orders, calendar, now }), ...staffRoutes({ reviews, watched, find: payments.find }),
       },
-      subscriptions: subscriptions({ payments, orders, reviews, accounts: bulks, logger }),
+      subscriptions: { ...subscriptions({ payments, orders, reviews, accounts: bulks, logger }), ...recallSubscriptions({ recalls, now, logger }) },
       async stop() {
         await stopWatch();
         await outside?.close();

@@ -83,6 +83,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/payments/{paymentId}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paymentId: components["parameters"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a payment back
+         * @description Possible from ACCP on, one recall at a time. Before settlement the rail may still stop the payment (RJCT); afterwards the creditor's bank decides.
+         *     `payment.recall-answered` tells its answer; if it accepts, the money comes back and `payment.returned` follows. Refused (409 `invalid_state`)
+         *     for a payment that never left the bank, a refund, while a recall is open, and when all has come back.
+         */
+        post: operations["recallPayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/standing-orders": {
         parameters: {
             query?: never;
@@ -516,7 +540,38 @@ export interface components {
             reference?: string;
             /** Format: date-time */
             createdAt: string;
+            recall?: components["schemas"]["Recall"];
+            /** @description Money that came back, oldest first (getPayment only, as recall). */
+            returns?: components["schemas"]["PaymentReturn"][];
             statusHistory: components["schemas"]["StatusChange"][];
+        };
+        RecallOrder: {
+            /**
+             * @description ExternalCancellationReason1Code: DUPL paid twice, TECH a technical error, FRAD fraud, CUST the customer wants it back, AC03 wrong account, AM09 wrong amount.
+             * @enum {string}
+             */
+            reason: "DUPL" | "TECH" | "FRAD" | "CUST" | "AC03" | "AM09";
+        };
+        /** @description The latest recall of a payment. */
+        Recall: {
+            /** Format: uuid */
+            recallId: string;
+            /** @enum {string} */
+            status: "requested" | "accepted" | "refused";
+            reason: string;
+            /** Format: date-time */
+            requestedAt: string;
+            /** Format: date-time */
+            answeredAt?: string;
+            /** @description Why it was refused (ExternalPaymentCancellationRejection1Code), such as CUST: the creditor does not agree. */
+            answerReason?: string;
+        };
+        PaymentReturn: {
+            amount: components["schemas"]["Money"];
+            /** @description ExternalReturnReason1Code. */
+            reason?: string;
+            /** Format: date-time */
+            at: string;
         };
         PaymentStatusReport: {
             /** Format: uuid */
@@ -1132,6 +1187,56 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PaymentStatusReport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    recallPayment: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description Chosen by you, one for each payment you mean; kept 24 hours per client.
+                 * @example 5f1c-order-4711
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                paymentId: components["parameters"]["PaymentId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "DUPL"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecallOrder"];
+            };
+        };
+        responses: {
+            /** @description The recall is on its way to the rail. */
+            201: {
+                headers: {
+                    /** @description The payment; it shows the recall. */
+                    Location?: string;
+                    /** @description true when this answer was given before. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "recallId": "01890a5e-1c2d-774b-bcce-b302099a8070",
+                     *       "status": "requested",
+                     *       "reason": "DUPL",
+                     *       "requestedAt": "2026-03-02T10:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Recall"];
                 };
             };
             default: components["responses"]["Problem"];

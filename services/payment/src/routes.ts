@@ -11,9 +11,12 @@ import type { Routes } from '@kontor/kernel/service';
 import type { components, operations } from './openapi.generated.js';
 import type { Initiating } from './initiating.js';
 import { defaultEndToEndId, isFinal, type Order, type Payment, type Payments } from './payment.js';
+import { toExceptions } from './recalls.js';
 import { refusal } from './refusals.js';
 
 type Schemas = components['schemas'];
+/** What happened to a payment after the rail had it. */
+interface Exceptions { of(paymentId: string): Promise<Parameters<typeof toExceptions>[0]> }
 
 /** The news of an authorisation comes by event: how long a payment waits for it, and how often it looks. */
 const NEWS_WAIT_MS = 2_000;
@@ -26,7 +29,7 @@ interface Asker {
   roles: readonly string[];
 }
 
-export function routes({ payments, initiate, now }: { payments: Payments; initiate: Initiating; now: () => Date }): Pick<Routes<operations>, Operation> {
+export function routes({ payments, recalls, initiate, now }: { payments: Payments; recalls: Exceptions; initiate: Initiating; now: () => Date }): Pick<Routes<operations>, Operation> {
   /** The payment, if the asker may know of it: its own client, or for reading a compliance officer. */
   const known = async (paymentId: string, asker: Asker, reading: boolean): Promise<Payment> => {
     const payment = await payments.find(paymentId);
@@ -71,7 +74,8 @@ export function routes({ payments, initiate, now }: { payments: Payments; initia
     },
 
     async getPayment({ params, caller }) {
-      return { status: 200, body: onTheWire(await known(params.paymentId, caller, true)) };
+      const payment = await known(params.paymentId, caller, true);
+      return { status: 200, body: { ...onTheWire(payment), ...toExceptions(await recalls.of(payment.paymentId)) } };
     },
 
     async getPaymentStatus({ params, caller }) {
