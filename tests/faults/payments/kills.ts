@@ -8,13 +8,22 @@ import { scheduleOf, type Target } from './schedule.js';
 /** How long a kill waits for the moment it is meant for. */
 const MOMENT_MS = 400;
 
-/** Kills step by step. A part that is still starting is waited for, unless the step says otherwise; the others start meanwhile. */
-export function killer(platform: SmallPlatform, seed: number): Troublemaker {
+/** How long a kill waits for a payment that is answered after the kill before: without any, nothing would be at stake. */
+const PROGRESS_MS = 4_000;
+
+/**
+ * Kills step by step. A part that is still starting is waited for, unless the step says otherwise; the others start meanwhile.
+ * @param answered how many payments were answered so far
+ */
+export function killer(platform: SmallPlatform, seed: number, answered: () => number): Troublemaker {
   const steps = scheduleOf(seed);
+  let before = 0;
   return {
     async next() {
       const { target, afterMs, whileStarting } = steps.next().value;
       await pause(afterMs);
+      for (const giveUpAt = Date.now() + PROGRESS_MS; answered() === before && Date.now() < giveUpAt; await pause(20));
+      before = answered();
       if (target === 'database backend') return `${target} (${await killBackend(platform)})`;
       const part = partFor(platform, target);
       if (!whileStarting) await part.ready();

@@ -40,7 +40,7 @@ async function main(): Promise<boolean> {
     const platform = await progress.step('platform', () => startSmallPlatform(home, cuts ? { databaseUrl: cuts.through } : {}), () => `a platform for the ${area} is up`);
     let outcome: Outcome | undefined;
     try {
-      const troublemaker = cuts?.troublemaker ?? (() => killer(platform, asked.seed));
+      const troublemaker = cuts?.troublemaker ?? ((answered: () => number) => killer(platform, asked.seed, answered));
       outcome = await progress.step(area, () => underLoad(platform, { seed: asked.seed, troubles, round: ROUND, signal, tell: progress.say, troublemaker }), () => `${area} are over`);
       failed = report(area, asked.seed, outcome) || failed;
     } finally {

@@ -32,7 +32,7 @@ describe('Whatever is killed while payments are made', function () {
   });
 
   it(`nothing that was answered is lost, nothing happens twice, and the ledger is exact: ${KILLS} kills, ${CUTS} connections cut around a commit`, async () => {
-    outcome = await underLoad(platform, { seed, troubles: KILLS + CUTS, round: KILLS + CUTS, tell: () => undefined, troublemaker: () => both(killer(platform, seed), cuts.troublemaker()) });
+    outcome = await underLoad(platform, { seed, troubles: KILLS + CUTS, round: KILLS + CUTS, tell: () => undefined, troublemaker: (answered) => both(killer(platform, seed, answered), cuts.troublemaker()) });
     expect(outcome.proof.breaches.map((breach) => describeBreach(breach, outcome.troubles)), `npm run test:faults -- --seed=${seed} --kills=${KILLS} --cuts=${CUTS}`).to.deep.equal([]);
     // A run in which nothing settles, or nothing is refused, would show nothing.
     expect(outcome.proof.payments).to.include.keys('ACSC', 'RJCT');

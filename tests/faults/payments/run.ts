@@ -41,7 +41,7 @@ const REST_WITHIN_MS = 120_000;
  * @returns the last proof: of the first round with a breach, or of all
  */
 export async function underLoad(platform: SmallPlatform, options: {
-  seed: number; troubles: number; round: number; signal?: AbortSignal; tell: (line: string) => void; troublemaker: (load: Load) => Troublemaker;
+  seed: number; troubles: number; round: number; signal?: AbortSignal; tell: (line: string) => void; troublemaker: (answered: () => number) => Troublemaker;
 }): Promise<Outcome> {
   const { seed, troubles: wanted, round, tell, signal } = options;
   const begun = Date.now();
@@ -49,7 +49,7 @@ export async function underLoad(platform: SmallPlatform, options: {
   try {
     const witness = await startWitness(broker);
     const load = await startLoad(platform, broker, seed);
-    const maker = options.troublemaker(load);
+    const maker = options.troublemaker(() => answered(load));
     const troubles: Trouble[] = [];
     let proof: Proof = { breaches: [], payments: {} };
     while (troubles.length < wanted && proof.breaches.length === 0 && !signal?.aborted) {
