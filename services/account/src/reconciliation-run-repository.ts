@@ -114,9 +114,10 @@ async function matchBatch(database: Database, tx: Tx, { group, above, terms, con
   await keepMatches(database, tx, group.message, matches);
   const subjects = matches.flatMap(({ item, booking }) => [`item:${item.itemId}`, `entry:${booking.entryId}`]);
   const breaksResolved = await resolveMatched(database, tx, subjects, context);
+  const known = await knownBreaks(database, tx, left, group.account);
   let breaksFound = 0;
   for (const { item, reason, candidates } of left)
-    breaksFound += Number(await keepBreak(database, tx, {
+    if (!known.has(breakKey(item.itemId, reason, candidates.map(({ transactionId }) => transactionId)))) breaksFound += Number(await keepBreak(database, tx, {
       subject: `item:${item.itemId}`, reason, statementId: (item as OpenItem).statementId, itemId: item.itemId, account: group.account, amount: item.amount,
       paymentId: candidates.length === 1 ? candidates[0]?.paymentId : null, candidates: candidates.map(({ transactionId }) => transactionId),
     }, context));
@@ -170,6 +171,16 @@ async function keepMatches(database: Database, tx: Tx, message: string, matches:
      select r.item, r.entry, $1, r.rule, r.score from jsonb_to_recordset($2::jsonb) as r (item bigint, entry bigint, rule text, score numeric)`,
     [message, JSON.stringify(matches.map(({ item, booking, rule, score }) => ({ item: item.itemId, entry: booking.entryId, rule, score: score.toFixed(4) })))], tx);
   await database.query(`update statement_items set state = 'matched' where item_id = any ($1::bigint[])`, [matches.map(({ item }) => item.itemId)], tx);
+}
+
+const breakKey = (itemId: string, reason: string, candidates: readonly string[]): string => [`item:${itemId}`, reason, ...[...candidates].sort()].join(' ');
+
+/** Breaks that say already what this run would say: most of a run that changes nothing. */
+async function knownBreaks(database: Database, tx: Tx, left: readonly Unmatched[], account: string | null): Promise<Set<string>> {
+  const rows = await database.query<{ item_id: string; reason: string; candidates: string[] }>(
+    `select item_id, reason, candidates from reconciliation_breaks
+     where subject = any ($1::text[]) and status <> 'resolved' and ledger_account_id is not distinct from $2`, [left.map(({ item }) => `item:${item.itemId}`), account], tx);
+  return new Set(rows.map((row) => breakKey(row.item_id, row.reason, row.candidates)));
 }
 
 /** Ends breaks whose subject has found its counterpart; what was proposed for them is void. */
