@@ -21,6 +21,9 @@ export const place = (): Place => ({
 /** The bank's staff who sign in to the back office, one of each role. */
 export const officeStaff = (): SandboxMember[] => (JSON.parse(readFileSync(setting('KONTOR_CREDENTIALS'), 'utf8')) as { office: SandboxMember[] }).office;
 
+/** The application of the bank's staff (role bank-staff). */
+export const staffApp = (): { clientId: string; clientSecret: string } => (JSON.parse(readFileSync(setting('KONTOR_CREDENTIALS'), 'utf8')) as { staff: { clientId: string; clientSecret: string } }).staff;
+
 /** The development CA that signed the gateway's certificate. */
 export const authority = (): Buffer => readFileSync(setting('CA_FILE'));
 
@@ -31,6 +34,12 @@ interface RunState {
 }
 
 const runState = (): RunState => JSON.parse(readFileSync(join(setting('KONTOR_HOME'), 'run.json'), 'utf8')) as RunState;
+
+/** The simulated rail, and the secret with which it takes orders. */
+export function rail(): { url: string; secret: string } {
+  const { railSharedSecret } = JSON.parse(readFileSync(join(setting('KONTOR_HOME'), 'secrets.json'), 'utf8')) as { railSharedSecret: string };
+  return { url: `http://127.0.0.1:${runState().processes['payment-rail-simulator']?.port}`, secret: railSharedSecret };
+}
 
 /** Every process the launcher keeps alive. */
 export const processNames = (): string[] => Object.keys(runState().processes);
