@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { DateTime } from 'luxon';
+import { constraintOf } from '@kontor/kernel/database';
 import { newId } from '@kontor/kernel/ids';
+import { testDatabase, type TestDatabase } from '@kontor/testing/database';
 import { testService, type TestService } from '@kontor/testing/service';
 import { eventually } from '@kontor/testing/wait';
 import { bankDay, businessDay, calendarOf, isoDate } from '../src/calendar.js';
 import { initiating } from '../src/initiating.js';
 import { options } from '../src/main.js';
+import { termsOf } from '../src/payment.js';
 import { paymentRepository } from '../src/repository.js';
 import { reviewRepository } from '../src/review-repository.js';
 import { standingOrderRepository } from '../src/standing-order-repository.js';
+import type { StandingOrder } from '../src/standing-orders.js';
 import { authorisation, authorised, caller, consentNews, recurringState, recurringTerms, reserved, type Authorisation } from './fixtures.js';
 
 const CALENDAR = calendarOf('Europe/Berlin', 'off');
@@ -178,42 +182,63 @@ describe('standing orders', () => {
     await service.deliver(authorised(given));
     expect((await create(given)).body).to.include({ status: 403, code: 'consent_permission_missing' });
   });
+});
 
-  describe('executed by several nodes', () => {
-    /** A node of its own on the same database. */
-    const node = () => {
-      const store = paymentRepository(service.database, 'payment');
-      const { decideOn } = initiating({
-        payments: store, facts: reviewRepository(service.database, store).facts,
-        rules: { calendar: CALENDAR, dailyPayments: 0, dailyAmount: 0, duplicateMinutes: 0, fraud: { timeZone: 'Europe/Berlin', freeBelow: 1_000, largeAmount: 10_000, reviewFrom: 75, refuseFrom: 100 } },
-      });
-      return standingOrderRepository(service.database, { calendar: CALENDAR, decideOn, place: store.placeIn, uetr: randomUUID });
+describe('standing orders executed by several nodes', () => {
+  let stored: TestDatabase;
+  before(async () => { stored = await testDatabase(new URL('..', import.meta.url)); });
+  after(() => stored.drop());
+
+  /** A node of its own on the same database. */
+  const node = () => {
+    const store = paymentRepository(stored.database, 'payment');
+    const { decideOn } = initiating({
+      payments: store, facts: reviewRepository(stored.database, store).facts,
+      rules: { calendar: CALENDAR, dailyPayments: 0, dailyAmount: 0, duplicateMinutes: 0, fraud: { timeZone: 'Europe/Berlin', freeBelow: 1_000, largeAmount: 10_000, reviewFrom: 75, refuseFrom: 100 } },
+    });
+    return { store, orders: standingOrderRepository(stored.database, { calendar: CALENDAR, decideOn, place: store.placeIn, uetr: randomUUID }) };
+  };
+  /** An order whose day has come. */
+  async function due(): Promise<string> {
+    const { store, orders } = node();
+    const { clientId, customerId, consentId, debtorAccountId, ...rest } = authorisation();
+    await stored.database.transaction((tx) => store.authorise(tx, termsOf(recurringState({ clientId, customerId, consentId, debtorAccountId, ...rest }))!));
+    const order: StandingOrder = {
+      standingOrderId: newId(), clientId, customerId, consentId, debtorAccountId, amount: { minor: 5_000n, currency: 'EUR' }, creditor: recurringTerms().creditor,
+      schedule: { frequency: 'monthly', firstDate: today(), holidayRule: 'following' }, status: 'active', next: { number: 0, date: today() }, createdAt: new Date(),
     };
+    await orders.create(order, { key: newId(), body: {}, context: CONTEXT }, () => ({ status: 201, body: {} }));
+    return order.standingOrderId;
+  }
+  const made = async (id: string): Promise<number> => (await stored.database.query('select 1 from payments where standing_order_id = $1', [id])).length;
 
-    it('ten at once make one payment of one day', async () => {
-      const { body: { standingOrderId } } = await create(await consented());
-      await comes(standingOrderId);
-      await Promise.all(Array.from({ length: 10 }, () => node().executeDue(CONTEXT)));
-      await executed(standingOrderId, 1);
-      expect(await payments(standingOrderId)).to.have.length(1);
-    });
+  it('ten at once make one payment of one day', async () => {
+    const id = await due();
+    const did = await Promise.all(Array.from({ length: 10 }, () => node().orders.executeDue(CONTEXT)));
+    expect(did.filter(Boolean)).to.have.length(1);
+    expect(await made(id)).to.equal(1);
+  });
 
-    // The guards: `for update skip locked` in executeDue (without it the second node takes the order as well), and the primary key standing_order_executed_once
-    // (without it the same day makes a second payment).
-    it('one that finds an order in the hands of another passes on; the day that was executed cannot be executed again', async () => {
-      const given = await consented();
-      const { body: { standingOrderId } } = await create(given);
-      await service.database.transaction(async (tx) => {
-        await service.database.query('select 1 from standing_orders where standing_order_id = $1 for update', [standingOrderId], tx);
-        await service.database.query("update standing_orders set next_at = now() - interval '1 second', next_date = $2 where standing_order_id = $1", [standingOrderId, today()], tx);
-        expect(await node().executeDue(CONTEXT)).to.equal(false);
-      });
-      await executed(standingOrderId, 1);
-      await comes(standingOrderId);
-      const fault = await node().executeDue(CONTEXT).catch((error: Error) => error);
-      expect(String(fault)).to.match(/standing_order_executed_once/);
-      expect(await payments(standingOrderId)).to.have.length(1);
-      await cancel(standingOrderId);
+  // The guard is `for update skip locked` in executeDue: without it the second node takes the order as well and waits for the first.
+  it('one that finds an order in the hands of another passes on without waiting', async () => {
+    const id = await due();
+    let second: Promise<boolean> | undefined;
+    await stored.database.transaction(async (tx) => {
+      await stored.database.query('select 1 from standing_orders where standing_order_id = $1 for update', [id], tx);
+      second = node().orders.executeDue(CONTEXT);
+      expect(await Promise.race([second, new Promise((resolve) => setTimeout(() => resolve('waits'), 2_000))])).to.equal(false);
     });
+    expect(await node().orders.executeDue(CONTEXT)).to.equal(true);
+    expect(await made(id)).to.equal(1);
+  });
+
+  // The guard is the primary key standing_order_executed_once: without it a day that comes again, for whatever reason, makes a second payment.
+  it('a day that was executed cannot be executed again, and nothing is left of the attempt', async () => {
+    const id = await due();
+    await node().orders.executeDue(CONTEXT);
+    await stored.database.query("update standing_orders set next_number = 0, next_date = $2, next_at = now() - interval '1 second' where standing_order_id = $1", [id, today()]);
+    const fault = await node().orders.executeDue(CONTEXT).catch((error: unknown) => error);
+    expect(constraintOf(fault)).to.equal('standing_order_executed_once');
+    expect(await made(id)).to.equal(1);
   });
 });
