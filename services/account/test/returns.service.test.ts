@@ -81,6 +81,8 @@ describe('returns and recalls at the account service', () => {
     expect(await booked(accountId)).to.equal('0.00');
     expect(await told('funds.returned', paymentId)).to.deep.equal([]);
     expect((await told('reconciliation.break-found', paymentId))[0]).to.deep.include({ reason: 'return-more-than-paid', amount: eur('10.01'), paymentId });
+    const { body } = await ask('GET', '/v1/reconciliation/breaks?reason=return-more-than-paid', 'listReconciliationBreaks', undefined);
+    expect((body.data as object[])[0]).to.deep.include({ reason: 'return-more-than-paid', status: 'open', amount: eur('10.01'), paymentId });
     await service.deliver(returned(undefined, '77.77'));
     expect((await told('reconciliation.break-found', '77.77'))[0]).to.deep.include({ reason: 'return-unknown-payment' }).and.not.have.property('paymentId');
   });
