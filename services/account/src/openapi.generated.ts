@@ -576,7 +576,7 @@ export interface paths {
         /**
          * Upload statements of the rail or the core
          * @description A camt.053 or camt.054 message (version 08; 02, 04, 10 and 12 are read as well) with one statement or several, which are matched with
-         *     the ledger at once. The same statement again changes nothing (`repeated`); another content under the same id is refused (409) and
+         *     the ledger at once (`reconciledAt` is null while a large one is still being matched). The same statement again changes nothing (`repeated`); another content under the same id is refused (409) and
          *     so is a file with any fault (400 `invalid_message`, which names the entry and the element, or the line): nothing of it is taken.
          */
         post: operations["uploadStatements"];

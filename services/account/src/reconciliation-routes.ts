@@ -1,4 +1,5 @@
 /** One handler per operation of the tag Reconciliation in openapi.yaml. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EventContext } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
 import { problem } from '@kontor/kernel/problem';
@@ -31,7 +32,7 @@ export function reconciliationRoutes({ statements, decisions, run, open, now }: 
       const read = await open(await bytesOf(stream));
       for (const statement of read) await requireAccount(statement, source, statements);
       const stored = await statements.storeAll(read, source, member(caller, { staffMember }));
-      await run(context);
+      await soonOrLater(run(context));
       const reports = await statements.statements(stored.map(({ statementId }) => statementId));
       return {
         status: 200,
@@ -78,6 +79,14 @@ export function reconciliationRoutes({ statements, decisions, run, open, now }: 
     },
   };
 }
+
+/** An upload is answered when it is stored; what is not matched within five seconds is matched after the answer, or by the schedule. */
+async function soonOrLater(run: Promise<unknown>): Promise<void> {
+  const settled = run.catch((fault: unknown) => fault);
+  const first = await Promise.race([settled, pause(5_000, LATER, { ref: false })]);
+  if (first instanceof Error) throw first;
+}
+const LATER = 'later';
 
 /** The whole body; the kernel ends it with payload_too_large beyond its limit. */
 async function bytesOf(stream: Call['stream']): Promise<Uint8Array> {
