@@ -43,6 +43,8 @@ interface Program {
   database?: (typeof DATABASES)[number];
   /** Settings beyond the common ones. */
   own?: (context: PlatformContext) => Record<string, string>;
+  /** Names of settings it is given as the environment or `.env` has them: rules of the bank, which have defaults. */
+  rules?: RegExp;
   /** MiB of JavaScript heap. */
   heap?: number;
 }
@@ -57,12 +59,13 @@ const SERVICES: Program[] = [
   { name: 'kyc', workspace: 'services/kyc', port: 'KYC', database: 'kyc' },
   {
     name: 'account', workspace: 'services/account', port: 'ACCOUNT', database: 'account',
+    rules: /^(LEDGER_(CHECK_EVERY_S|FULL_CHECK_EVERY_H)|HOLD_EXPIRES_AFTER_H|RECONCILE_EVERY_S|RECONCILIATION_[A-Z_]+)$/,
     own: ({ settings, secrets }) => ({
       ACCOUNT_BALANCES_KEY: secrets.get('accountBalancesKey'),
       ...(settings.ISO20022_XSD_DIR ? { ISO20022_XSD_DIR: settings.ISO20022_XSD_DIR } : {}),
     }),
   },
-  { name: 'payment', workspace: 'services/payment', port: 'PAYMENT', database: 'payment' },
+  { name: 'payment', workspace: 'services/payment', port: 'PAYMENT', database: 'payment', rules: /^(PAYMENT_(TIME_ZONE|CUT_OFF|DAILY_COUNT|DAILY_AMOUNT|DUPLICATE_MINUTES)|FRAUD_[A-Z_]+|STUCK_[A-Z_]+)$/ },
   {
     name: 'consent', workspace: 'services/consent', port: 'CONSENT', database: 'consent',
     own: (context) => ({
@@ -191,9 +194,14 @@ function planOf(program: Program, context: PlatformContext): ProcessPlan {
         AMQP_URL: stores.amqpUrl, REDIS_URL: stores.redisUrl, GATEWAY_TOKEN_PUBLIC_KEY: secrets.gatewayTokenKeys().publicKey,
       }),
       LOG_LEVEL: settings.LOG_LEVEL, SANDBOX: String(settings.SANDBOX), NODE_EXTRA_CA_CERTS: tls.authority,
+      ...rulesOf(program, settings),
       ...program.own?.(context),
     },
   });
+}
+
+function rulesOf({ rules }: Program, { given }: PlatformSettings): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => rules?.test(entry[0]) === true && entry[1] !== undefined));
 }
 
 /** A Node program of ours: small heap, small thread pool, ready when `/readyz` answers 200. */

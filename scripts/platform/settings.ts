@@ -46,6 +46,8 @@ export type PlatformSettings = Settings<typeof SPEC> & {
   home: string;
   packages: string;
   ports: Record<PortName, number>;
+  /** The environment with the file `.env` below it, for what a service is told as it stands. */
+  given: Readonly<Record<string, string | undefined>>;
 };
 
 /** The settings of the launcher, from the environment and, below it, the file `.env`. @throws SettingsError naming every fault. */
@@ -61,7 +63,7 @@ export function platformSettings(root: string, env: NodeJS.ProcessEnv = process.
     taken.set(value, `${name}_PORT`);
   }
   return {
-    ...values, ...referenceData(root, values), root, ports,
+    ...values, ...referenceData(root, values), root, ports, given: merged,
     home: resolve(root, values.KONTOR_HOME ?? '.kontor'),
     packages: resolve(root, values.KONTOR_PACKAGES ?? '.kontor/packages'),
   };

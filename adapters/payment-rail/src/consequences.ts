@@ -1,4 +1,5 @@
 import { newEvent, type Event, type EventContext } from '@kontor/kernel/events';
+import { requestHash } from '@kontor/kernel/idempotency';
 import { derivedId } from '@kontor/kernel/ids';
 import { formatMoney, parseMoney, type WireMoney } from '@kontor/kernel/money';
 import { MessageFault, type Node } from '@kontor/kernel/iso20022';
@@ -158,7 +159,8 @@ function stated(statements: Statement[], context: EventContext): Consequences {
     if (fault) throw new MessageFault(fault);
     return statementParts(statement, 'rail').map((part) => newEvent('rail.statement-received', {
       subject: part.statementReference, source: SOURCE, context, data: part,
-      id: derivedId(`rail.statement-received/${part.message}/${part.account}/${part.statementReference}/${part.part}`),
+      // With the content: another statement under the same reference must be heard, to be found out.
+      id: derivedId(`rail.statement-received/${part.message}/${part.account}/${part.statementReference}/${part.part}/${requestHash(part).toString('hex')}`),
     }));
   });
   return { events, ignored: [] };
