@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { canonicalJson } from '@kontor/kernel/idempotency';
-import { bankingFintech, dayIn, euro, today, until, type Banking, type Caller } from './banking.js';
+import { bankingFintech, dayIn, euro, until, type Banking, type Caller } from './banking.js';
 
 const OUTSIDE = { name: 'Green Grocer', iban: 'DE89370400440532013000' };
 const SENDER = { name: 'Example Employer', iban: 'NL91ABNA0417164300' };
@@ -13,6 +13,9 @@ const LITTLE = euro('12.50');
 
 interface Change { status: string }
 const statuses = ({ statusHistory }: { statusHistory: Change[] }): string[] => statusHistory.map(({ status }) => status);
+
+/** The day it is at the bank. */
+const bankDay = (): string => new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Berlin' }).format(new Date());
 
 describe('payments of every kind', function () {
   this.timeout(60_000);
@@ -107,8 +110,48 @@ describe('payments of every kind', function () {
     expect(past.body.detail).to.include('requestedExecutionDate');
   });
 
+  it('a payment that the creditor\'s bank sends back stands on the payment and on the account', async () => {
+    const { paymentId } = await pay({ amount: euro('13.13'), remittance: 'RAIL RETURN AC04' });
+    const returned = await until('the money is back', async () => (await bank.own(`/v1/payments/${paymentId}`)).body.returns?.[0]);
+    expect(returned).to.deep.include({ amount: euro('13.13'), reason: 'AC04' });
+    expect((await bank.own(`/v1/payments/${paymentId}`)).body.status).to.equal('ACSC');
+    const both = await bookings('minAmount=13.13&maxAmount=13.13');
+    expect(both.map((one: { creditDebitIndicator: string }) => one.creditDebitIndicator)).to.deep.equal(['CRDT', 'DBIT']);
+  });
+
+  it('a payment is asked back: the creditor agrees and the money comes, or does not and it stays', async () => {
+    const askedBack = async (amount: string, remittance: string) => {
+      const { paymentId } = await pay({ amount: euro(amount), remittance });
+      await bank.becomes(paymentId, 'ACSC');
+      expect((await bank.own(`/v1/payments/${paymentId}/recall`, { json: { reason: 'DUPL' }, expect: 201 })).body.status).to.equal('requested');
+      return until('the recall is answered', async () => {
+        const { body } = await bank.own(`/v1/payments/${paymentId}`);
+        return body.recall.status === 'requested' || (body.recall.status === 'accepted' && !body.returns) ? undefined : body;
+      });
+    };
+    const agreed = await askedBack('14.14', 'Paid twice');
+    expect([agreed.recall.status, agreed.returns[0].amount.amount]).to.deep.equal(['accepted', '14.14']);
+    const refused = await askedBack('15.15', 'RAIL RECALL CUST');
+    expect([refused.recall.status, refused.recall.answerReason, refused.returns]).to.deep.equal(['refused', 'CUST', undefined]);
+  });
+
+  it('a standing order pays under the recurring consent on each of its days until it is cancelled', async () => {
+    const firstDate = bankDay();
+    const { standingOrderId, nextDates } = (await paying('/v1/standing-orders', {
+      json: { debtorAccountId: bank.accountId, amount: euro('16.16'), creditor: OUTSIDE, remittance: 'Savings plan', schedule: { frequency: 'monthly', firstDate, count: 3 } }, expect: 201,
+    })).body;
+    expect(nextDates[0] >= firstDate, 'on the day, or the next business day').to.equal(true);
+    const read = async () => (await bank.own(`/v1/standing-orders/${standingOrderId}`)).body;
+    if (nextDates[0] === firstDate) {
+      const { paymentId } = await until('the first payment is made', async () => (await read()).executions?.find((one: { paymentId?: string }) => one.paymentId));
+      expect(await bank.becomes(paymentId, 'ACSC')).to.include({ kind: 'standing-order', standingOrderId });
+    }
+    expect((await bank.own(`/v1/standing-orders/${standingOrderId}`, { method: 'DELETE' })).body.status).to.equal('cancelled');
+    expect(await read()).to.deep.include({ status: 'cancelled', nextDates: [] });
+  });
+
   it('a received transfer is paid back to whom it came from, and never more than came', async () => {
-    const salary = (await bookings('creditDebitIndicator=CRDT&maxAmount=1500'))[0];
+    const salary = (await bookings('creditDebitIndicator=CRDT&text=Salary'))[0];
     const refunding = await bank.consented('payments', recurringTo(SENDER));
     const { paymentId } = await pay({ amount: euro('20.00'), creditor: SENDER, refundOf: salary.transactionId }, refunding);
     expect((await bank.becomes(paymentId, 'ACSC')).kind).to.equal('refund');
@@ -154,7 +197,7 @@ describe('payments of every kind', function () {
   });
 
   it('a pain.001 file is taken as the customer approved it, and reported by pain.002', async () => {
-    const xml = pain001(bank.iban, today());
+    const xml = pain001(bank.iban, bankDay());
     const digest = createHash('sha256').update(xml).digest('base64url');
     const paysFile = await bank.consented('payments', { type: 'bulk-payment', bulk: { transactions: 2, total: euro('14.00'), digest } });
     const cutOff = await paysFile('/v1/bulk-payments/files', { xml: xml.slice(0, -40), expect: 400 });
@@ -173,7 +216,7 @@ describe('payments of every kind', function () {
       [after, more] = [body.nextCursor, body.hasMore];
     }
     const types = new Set(missed.map(({ type }) => type));
-    expect([...types]).to.include.members(['payment.initiated', 'payment.settled', 'payment.rejected', 'payment.cancelled', 'payment.investigation-requested', 'account.recall-received', 'account.recall-answered', 'bulk-payment.received', 'bulk-payment.completed']);
+    expect([...types]).to.include.members(['payment.initiated', 'payment.settled', 'payment.rejected', 'payment.cancelled', 'payment.investigation-requested', 'payment.returned', 'payment.recall-requested', 'payment.recall-answered', 'standing-order.created', 'standing-order.cancelled', 'account.recall-received', 'account.recall-answered', 'bulk-payment.received', 'bulk-payment.completed']);
     expect(new Set(missed.map(({ eventId }) => eventId)).size).to.equal(missed.length);
     expect(missed.some(({ type, data }) => type === 'payment.investigation-requested' && data.paymentId === asked)).to.equal(true);
     const numbers = new Map<string, number[]>();

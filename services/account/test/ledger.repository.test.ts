@@ -39,6 +39,14 @@ describe('the rules of the ledger', () => {
     [newId(), change.reference ?? newId(), change.at ?? NOW, JSON.stringify(entries), change.valueDate ?? null]);
   const pair = (debit: string, credit: string, minor: number) => [{ account: debit, side: 'debit', amount: String(minor) }, { account: credit, side: 'credit', amount: String(minor) }];
 
+  it('no table refers to one whose rows the service may not lock: every insert would be refused to its role', async () => {
+    const refused = await stored.database.query<{ table: string; refers_to: string }>(
+      `select conrelid::regclass::text as table, t.relname as refers_to from pg_constraint join pg_class t on t.oid = confrelid
+        where contype = 'f' and t.relacl is not null
+          and not exists (select from aclexplode(t.relacl) where grantee = t.relowner and privilege_type = 'UPDATE')`);
+    expect(refused).to.deep.equal([]);
+  });
+
   describe('the sequence of an account', () => {
     it('counts its entries from one without a gap, refused postings drawing no number', async () => {
       const [from, to] = [await funded(100), await ledger.open()];
