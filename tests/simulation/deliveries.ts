@@ -111,8 +111,9 @@ async function live(stage: Stage, seed: number, order: 'in order' | 'in disorder
   // News that was there before, and news from elsewhere, come in between.
   hear(credit('rich', 'salary', 12_345));
   hear(credit('payee', 'salary', 777));
+  // A name that changes, and an end that gives none.
   for (const [n, type] of (['customer.placed-under-review', 'customer.activated', 'customer.closed'] as const).entries())
-    hear(event(type, accounts.payee.customerId, { customerId: accounts.payee.customerId, clientId: 'fintech', ...(type === 'customer.activated' ? { name: { given: 'Ada', family: 'Beispiel' } } : {}) } as EventData<typeof type>, 'later', new Date(Date.UTC(2100, 0, 1 + n))));
+    hear(event(type, accounts.payee.customerId, { customerId: accounts.payee.customerId, clientId: 'fintech', ...(type === 'customer.activated' ? { name: { given: 'Ada', family: 'Muster' } } : {}) } as EventData<typeof type>, 'later', new Date(Date.UTC(2100, 0, 1 + n))));
   await stage.collect();
 
   const delivered: string[] = [];

@@ -160,12 +160,14 @@ export function accountRepository(database: Database, options: { holdHours?: num
       return rows.map((row) => ({ accountId: row.account_id, available: { minor: BigInt(row.available), currency: row.currency } }));
     },
 
-    /** Keeps what a customer event says, unless a newer one was heard; `closed` is final. */
+    /** Keeps what a customer event says, unless a newer one was heard that says it too; `closed` is final. */
     async heardOfCustomer(customer: Customer, tx: Tx): Promise<void> {
       await database.query(
-        `insert into customers as c (customer_id, client_id, holder_name, status, as_of) values ($1, $2, $3, $4, $5)
+        `insert into customers as c (customer_id, client_id, holder_name, status, as_of, name_as_of)
+         values ($1, $2, $3, $4, $5, case when $3::text is not null then $5::timestamptz end)
          on conflict (customer_id) do update set
-           holder_name = case when excluded.as_of >= c.as_of then coalesce(excluded.holder_name, c.holder_name) else coalesce(c.holder_name, excluded.holder_name) end,
+           holder_name = case when excluded.name_as_of < c.name_as_of then c.holder_name else coalesce(excluded.holder_name, c.holder_name) end,
+           name_as_of = greatest(c.name_as_of, excluded.name_as_of),
            status = case when c.status = 'closed' then c.status when excluded.status = 'closed' or excluded.as_of >= c.as_of then excluded.status else c.status end,
            as_of = greatest(c.as_of, excluded.as_of)`,
         [customer.customerId, customer.clientId, customer.holderName, customer.status, customer.asOf], tx);

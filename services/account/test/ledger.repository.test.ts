@@ -3,9 +3,10 @@ import { expect } from 'chai';
 import { constraintOf, stateOf } from '@kontor/kernel/database';
 import { newId } from '@kontor/kernel/ids';
 import { testDatabase, type TestDatabase } from '@kontor/testing/database';
+import { heldRow } from '@kontor/testing/held-row';
 import { closeAccount, type Account } from '../src/account.js';
 import { changeOverdraft } from '../src/ledger-administration.js';
-import { context, eur, heldRow, ledgerFixture, NOW } from './ledger-fixture.js';
+import { context, eur, ledgerFixture, NOW } from './ledger-fixture.js';
 
 const root = new URL('..', import.meta.url);
 const PAYER = 'NL02ABNA0123456789';

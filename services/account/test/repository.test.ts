@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { constraintOf, stateOf } from '@kontor/kernel/database';
 import { newId } from '@kontor/kernel/ids';
 import { testDatabase, type TestDatabase } from '@kontor/testing/database';
+import { heldRow } from '@kontor/testing/held-row';
 import { blockAccount, closeAccount, customerFrom } from '../src/account.js';
-import { context, eur, heldRow, ledgerFixture, NOW } from './ledger-fixture.js';
+import { context, eur, ledgerFixture, NOW } from './ledger-fixture.js';
 
 const root = new URL('..', import.meta.url);
 interface Funded { accountId: string; iban: string }
@@ -254,9 +255,22 @@ describe('the account repository', () => {
             customerId, clientId: 'app-1', ...(type === 'customer.activated' ? { name: { given: 'Ada', family: `Example ${index}` } } : {}),
           }, new Date(NOW.getTime() + index * 1000)));
           for (const index of order) await ledger.inTx((tx) => ledger.accounts.heardOfCustomer(told[index]!, tx));
-          const [row] = await stored.database.query<{ status: string }>('select status from customers where customer_id = $1', [customerId]);
-          expect(row?.status).to.equal(story.includes('customer.closed') ? 'closed' : told.at(-1)!.status);
+          const [row] = await stored.database.query('select status, holder_name from customers where customer_id = $1', [customerId]);
+          expect(row).to.deep.equal({
+            status: story.includes('customer.closed') ? 'closed' : told.at(-1)!.status,
+            holder_name: told.findLast(({ holderName }) => holderName !== null)?.holderName ?? null,
+          });
         }), { numRuns: 25 });
+    });
+    it('keep a new name that is heard after the end, which came later and gave none', async () => {
+      const customerId = newId();
+      const told = (type: 'customer.activated' | 'customer.closed', seconds: number, family?: string) => ledger.inTx((tx) => ledger.accounts.heardOfCustomer(
+        customerFrom(type, { customerId, clientId: 'app-1', ...(family === undefined ? {} : { name: { given: 'Ada', family } }) }, new Date(NOW.getTime() + seconds * 1000)), tx));
+      await told('customer.activated', 0, 'Example');
+      await told('customer.closed', 2);
+      await told('customer.activated', 1, 'Sample');
+      await told('customer.activated', 0, 'Example');
+      expect(await stored.database.query('select status, holder_name from customers where customer_id = $1', [customerId])).to.deep.equal([{ status: 'closed', holder_name: 'Ada Sample' }]);
     });
   });
 

@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import { newId } from '@kontor/kernel/ids';
 import { Problem } from '@kontor/kernel/problem';
 import { testDatabase, type TestDatabase } from '@kontor/testing/database';
+import { heldRow } from '@kontor/testing/held-row';
 import type { PaymentReturned } from '../src/returns-repository.js';
 import { returnsRepository } from '../src/returns-repository.js';
-import { context, eur, heldRow, ledgerFixture, NOW } from './ledger-fixture.js';
+import { context, eur, ledgerFixture, NOW } from './ledger-fixture.js';
 
 const root = new URL('..', import.meta.url);
 

@@ -55,6 +55,8 @@ describe('limits of variable recurring consents', () => {
     expect(await paid(given)).to.equal(10_000);
   });
 
+  // The guard is `for update` on the consent in place_payment (migrations/0007-standing-orders.sql): without it the second payment does not wait, sees the
+  // whole period left, and both are created (write skew).
   it('make a payment wait for one under the same consent that is not committed yet, and count it then', async () => {
     const given = await known({ periodicLimits: monthly('100.00') });
     let second: Promise<InitiationOutcome> | undefined;

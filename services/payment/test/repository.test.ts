@@ -80,6 +80,7 @@ describe('payments in PostgreSQL', () => {
     expect(constraintOf(fault)).to.equal('payments_consent_used_once');
   });
 
+  // The guard is the unique index payments_consent_used_once: without it the second order does not wait and is created (double initiate).
   it('makes the second of two orders wait for the first that holds the consent, and refuses it then', async () => {
     const given = await known();
     const first = started(given).payment;
