@@ -2,4 +2,3 @@
 -- heard late still counts where what was heard since gave no name.
 alter table customers add column name_as_of timestamptz;
 update customers set name_as_of = as_of where holder_name is not null;
-alter table customers add constraint customers_name_has_time check ((holder_name is null) = (name_as_of is null));

@@ -23,6 +23,8 @@ export interface Ordered {
   clientId: string;
   consentId: string;
   recurring: boolean;
+  /** To be settled within ten seconds, or refused. */
+  instant: boolean;
   debtor: OwnAccount;
   minor: number;
   creditorIban: string;
@@ -199,9 +201,10 @@ export async function startLoad(platform: SmallPlatform, broker: Broker, seed: n
     const onUs = drawn.next() < 0.35;
     const payee = drawn.pick(book.accounts.filter((account) => account !== debtor));
     const kind = drawn.weighted({ usual: 70, troubled: 14, recurring: 16 });
-    // 666.xx: what the simulated rail rejects, sends late, three times, out of order, or garbled (adapters/payment-rail/README.md).
-    const minor = kind === 'troubled' ? drawn.pick([66_601, 66_604, 66_606, 66_614, 66_651, 66_652, 66_653, 66_654]) : 100 + drawn.below(4_900);
-    return { clientId, consentId: id(), recurring: kind === 'recurring', debtor, minor, creditorIban: onUs ? payee.iban : drawn.pick(OUTSIDE) };
+    // 666.xx: what the simulated rail rejects, tells late, three times, out of order, garbled, or not before it is asked (adapters/payment-rail/README.md).
+    const minor = kind === 'troubled' ? drawn.pick([66_601, 66_604, 66_606, 66_614, 66_650, 66_651, 66_652, 66_653, 66_654, 66_655]) : 100 + drawn.below(4_900);
+    const instant = kind !== 'recurring' && drawn.next() < 0.2;
+    return { clientId, consentId: id(), recurring: kind === 'recurring', instant, debtor, minor, creditorIban: onUs ? payee.iban : drawn.pick(OUTSIDE) };
   }
 
   /** @returns the code of the refusal, if it was refused */
@@ -210,7 +213,7 @@ export async function startLoad(platform: SmallPlatform, broker: Broker, seed: n
     book.orders.push(ordered);
     const post = (): Promise<Answer> => request('POST', `${platform.urls.payment}/v1/payments`, 'initiatePayment', 'payment', {
       key: ordered.key, clientId: wish.clientId, consent,
-      body: { debtorAccountId: wish.debtor.accountId, amount: euros(wish.minor), creditor: { name: 'Green Grocer', iban: wish.creditorIban } },
+      body: { debtorAccountId: wish.debtor.accountId, amount: euros(wish.minor), creditor: { name: 'Green Grocer', iban: wish.creditorIban }, ...(wish.instant ? { instant: true } : {}) },
     });
     const note = ({ status, body }: Answer): void => { if (status === 201) ordered.answers.add(body.paymentId ?? 'an answer without an id'); };
     const { status, body } = await insist(post, note);

@@ -55,14 +55,15 @@ async function main(): Promise<boolean> {
 }
 
 /** @returns whether something was broken */
-function report(area: string, seed: number, { troubles, proof, answered, events, seconds }: Outcome): boolean {
+function report(area: string, seed: number, { troubles, proof, answered, book, events, seconds }: Outcome): boolean {
   const kinds = new Map<string, number>();
   for (const { what } of troubles) {
     const kind = what.replace(/ (at work|at rest|\(.*\))$/, '');
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   console.log(`\n${troubles.length} ${area} in ${(seconds / 60).toFixed(1)} min, seed ${seed}: ${[...kinds].map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
-  console.log(`${answered} payments were answered 2xx; they ended ${Object.entries(proof.payments).map(([status, count]) => `${status} ${count}`).join(', ')}; ${events} events were heard`);
+  const instant = book.orders.filter((order) => order.instant && order.answers.size > 0).length;
+  console.log(`${answered} payments were answered 2xx (${instant} instant); they ended ${Object.entries(proof.payments).map(([status, count]) => `${status} ${count}`).join(', ')}; ${events} events were heard`);
   if (proof.breaches.length === 0) {
     console.log('0 lost, 0 double effects; the ledger is exact to the cent; outbox and dead letters are empty\n');
     return false;

@@ -37,6 +37,7 @@ describe('Whatever is killed while payments are made', function () {
     // A run in which nothing settles, or nothing is refused, would show nothing.
     expect(outcome.proof.payments).to.include.keys('ACSC', 'RJCT');
     expect(outcome.answered).to.be.greaterThan(20);
+    expect(outcome.book.orders.some(({ instant, answers }) => instant && answers.size > 0), 'an instant payment').to.equal(true);
   });
 
   it('and the proof sees a payment that is lost, one that is stuck, one sent twice, and a cent too much', async () => {

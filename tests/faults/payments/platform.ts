@@ -23,9 +23,15 @@ export const ROOT = resolve(new URL('../../..', import.meta.url).pathname);
 export const SERVICES = ['payment', 'account', 'payment-rail', 'payment-rail-simulator'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
-/** Little patience: what is done about a payment that stands too long is done here all the time. */
+/**
+ * Little patience: what is done about a payment that stands too long is done here all the time. No limits of the bank and no fraud check:
+ * what is refused at once is no load, and what is held for the staff would never end.
+ */
 const SETTINGS: Partial<Record<ServiceName, Record<string, string>>> = {
-  payment: { STUCK_RCVD_SECONDS: '2', STUCK_ACCP_SECONDS: '2', STUCK_ACSP_SECONDS: '2', STUCK_ACSC_SECONDS: '2', STUCK_ATTEMPTS: '20' },
+  payment: {
+    PAYMENT_CUT_OFF: 'off', PAYMENT_DAILY_COUNT: '0', PAYMENT_DAILY_AMOUNT: '0', PAYMENT_DUPLICATE_MINUTES: '0', FRAUD_FREE_BELOW: '1000000',
+    STUCK_RCVD_SECONDS: '2', STUCK_ACCP_SECONDS: '2', STUCK_ACSP_SECONDS: '2', STUCK_ACSC_SECONDS: '2', STUCK_ATTEMPTS: '20',
+  },
 };
 export type DatabaseName = 'payment' | 'account';
 
