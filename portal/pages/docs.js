@@ -18,6 +18,8 @@ function kontorDocumentation() {
   const relay = `${location.origin}/try`;
   const direct = (request) => request.update('url', (url) => (url.startsWith(relay) ? gateway + url.slice(relay.length) : url));
   return {
+    // Of itself it shows no example of XML whose schema is plain text; the contracts have one for each.
+    fn: { getXmlSampleSchema: (_schema, _config, example) => (typeof example === 'string' ? example : '') },
     wrapComponents: {
       curl: (Curl, { React }) => (props) => React.createElement(Curl, { ...props, request: direct(props.request) }),
     },

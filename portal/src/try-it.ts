@@ -15,7 +15,7 @@ const MOST_REQUEST_BYTES = 256 * 1024;
 const MOST_ANSWER_BYTES = 8 * 1024 * 1024;
 const TIMEOUT_MS = 20_000;
 
-const REQUEST_HEADERS = ['authorization', 'apikey', 'content-type', 'accept', 'idempotency-key', 'x-correlation-id'] as const;
+const REQUEST_HEADERS = ['authorization', 'apikey', 'content-type', 'accept', 'idempotency-key', 'if-match', 'if-none-match', 'x-correlation-id'] as const;
 /** RFC 9110 §7.6.1, what frames this connection's own message, and what would act on the portal's origin. */
 const DROPPED_ANSWER_HEADERS = new Set([
   'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',

@@ -15,12 +15,12 @@ describe('trying an operation', () => {
 
   it('reaches the gateway with what the operation needs, and nothing of the portal\'s', async () => {
     const { status, body, headers } = await portal.ask(developer, 'POST', '/try/v1/customers?dry=1', { name: 'x' }, {
-      authorization: 'Bearer t', apikey: 'k', 'idempotency-key': 'once', 'x-correlation-id': 'mine', 'x-consumer-id': 'forged', 'x-gateway-token': 'forged', 'x-forwarded-for': '1.2.3.4', te: 'trailers',
+      authorization: 'Bearer t', apikey: 'k', 'idempotency-key': 'once', 'if-match': '"3"', 'if-none-match': '"4"', 'x-correlation-id': 'mine', 'x-consumer-id': 'forged', 'x-gateway-token': 'forged', 'x-forwarded-for': '1.2.3.4', te: 'trailers',
     });
     expect(status).equal(201);
     expect(body).deep.equal({ method: 'POST', path: '/v1/customers?dry=1' });
     const [relayed] = portal.gateway.relayed;
-    expect(relayed?.headers).include({ authorization: 'Bearer t', apikey: 'k', 'idempotency-key': 'once', 'x-correlation-id': 'mine', 'content-type': 'application/json', accept: 'application/json' });
+    expect(relayed?.headers).include({ authorization: 'Bearer t', apikey: 'k', 'idempotency-key': 'once', 'if-match': '"3"', 'if-none-match': '"4"', 'x-correlation-id': 'mine', 'content-type': 'application/json', accept: 'application/json' });
     for (const kept of ['cookie', 'x-consumer-id', 'x-gateway-token', 'x-forwarded-for', 'te', 'origin']) expect(relayed?.headers).not.property(kept);
     expect(relayed?.body).equal('{"name":"x"}');
     expect(headers['x-correlation-id']).equal('from-the-gateway');
