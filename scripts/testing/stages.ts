@@ -65,7 +65,7 @@ function run(root: string, args: string[], options: { env?: NodeJS.ProcessEnv; l
       hung = true;
       if (child.pid) { try { process.kill(-child.pid, 'SIGKILL'); } catch { /* it has just ended */ } }
     };
-    const limit = setTimeout(kill, options.limitMs ?? 300_000);
+    const limit = setTimeout(kill, options.limitMs ?? 600_000);
     let endedAt = 0;
     const watch = setInterval(() => {
       if (!options.ended?.()) return;
