@@ -57,13 +57,15 @@ export interface SmallPlatform {
 export interface Variation {
   /** What a service gets as the URL of its database. */
   databaseUrl?: (name: DatabaseName, url: string) => Promise<string>;
+  /** As in production: the usual patience, and a commit waits for the disk. */
+  usual?: boolean;
 }
 
 /**
- * Starts it in `home`. PostgreSQL runs without fsync: here its processes die, the operating system and its page cache do not, so what a commit
+ * Starts it in `home`. PostgreSQL runs without fsync (unless `usual`): here its processes die, the operating system and its page cache do not, so what a commit
  * has written is still there when they come back. It does wait for its WAL to be written (synchronous_commit), and that is what is proven.
  */
-export async function startSmallPlatform(home: string, { databaseUrl = (_name, url) => Promise.resolve(url) }: Variation = {}): Promise<SmallPlatform> {
+export async function startSmallPlatform(home: string, { databaseUrl = (_name, url) => Promise.resolve(url), usual = false }: Variation = {}): Promise<SmallPlatform> {
   const logs = join(home, 'logs');
   const data = join(home, 'data');
   mkdirSync(logs, { recursive: true });
@@ -87,7 +89,7 @@ export async function startSmallPlatform(home: string, { databaseUrl = (_name, u
     // Stores, rail and reference data of the developer's own environment are not to be broken.
     const settings = platformSettings(ROOT, { ...process.env, ...ports, KONTOR_HOME: home, DATABASE_URL: '', AMQP_URL: '', REDIS_URL: '', RAIL_URL: '', REFERENCE_DIR: home, ISO20022_XSD_DIR: '', LOG_LEVEL: 'warn' });
     const secrets = new Secrets(home);
-    const postgres = await postgresql({ directory: data, port: await freePort(), password: password(), durable: 'kill' });
+    const postgres = await postgresql({ directory: data, port: await freePort(), password: password(), durable: usual || 'kill' });
     const rabbit = await rabbitmq({ directory: data, packages: settings.packages, port: await freePort(), user: 'kontor', password: password() });
     const [database, broker] = await Promise.all([
       begin(partOf(postgres.plan, logs)),
@@ -104,7 +106,7 @@ export async function startSmallPlatform(home: string, { databaseUrl = (_name, u
     };
     const known = programs(context);
     const plans = [...known.services, ...known.adapters].filter(({ name }) => (SERVICES as readonly string[]).includes(name)).map((plan): ProcessPlan => ({
-      ...plan, env: { ...plan.env, GATEWAY_TOKEN_PUBLIC_KEY: testKeys.publicKey, NODE_EXTRA_CA_CERTS: '', ...SETTINGS[plan.name as ServiceName] },
+      ...plan, env: { ...plan.env, GATEWAY_TOKEN_PUBLIC_KEY: testKeys.publicKey, NODE_EXTRA_CA_CERTS: '', ...(usual ? {} : SETTINGS[plan.name as ServiceName]) },
     }));
     const missing = missingBundles(plans);
     if (missing.length > 0) throw new Error(`run \`npm run build\` first: there is no bundle of ${missing.join(', ')}`);
