@@ -2,9 +2,10 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { EVENT_TYPES } from '@kontor/kernel/events';
 import { newId } from '@kontor/kernel/ids';
 import { createLogger } from '@kontor/kernel/logger';
-import { connectBroker } from '@kontor/kernel/messaging';
+import { connectBroker, type Broker } from '@kontor/kernel/messaging';
 import { gatewayToken } from '@kontor/testing/gateway-token';
 import { scratchDirectory } from '../../scripts/testing/infrastructure.js';
 import { startLoad } from '../faults/payments/load.js';
@@ -32,14 +33,18 @@ export interface Bank {
 export async function startBank(): Promise<Bank> {
   const platform = await startSmallPlatform(scratchDirectory(), { usual: true });
   let client: Pool | undefined;
+  let listener: Broker | undefined;
   const stop = async (): Promise<void> => {
     await client?.destroy();
+    await listener?.close();
     await platform.stop();
   };
   try {
     const broker = await connectBroker(platform.amqpUrl, { name: 'bench', logger: createLogger('bench', 'error', new PassThrough().resume()) });
+    listener = broker;
+    // As the audit trail and the webhooks do: what nobody hears is not confirmed, and told again and again.
+    await broker.subscribe({ queue: 'witness', types: EVENT_TYPES, prefetch: 500, handler: () => Promise.resolve() });
     const { book } = await startLoad(platform, broker, 1);
-    await broker.close();
     const payers = book.accounts.filter(({ poor }) => !poor);
     const minor = async (): Promise<number> => Number((await platform.query<{ n: string }>('account', `select count(*) as n from ledger_transactions where type = 'incoming-payment'`))[0]?.n);
     for (const giveUpAt = Date.now() + 60_000; await minor() < payers.length; await pause(200)) if (Date.now() > giveUpAt) throw new Error('the accounts were not funded within 60 s');
