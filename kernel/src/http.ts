@@ -36,6 +36,8 @@ interface RequestFacts {
   traceparent: string;
   startedAt: bigint;
   operation?: Operation;
+  /** Of the operation's path. */
+  params?: Request['params'];
   caller?: VerifiedCaller;
 }
 
@@ -158,6 +160,7 @@ function serveContract(app: Express, contract: Contract, parts: AppParts): void 
       (response.locals.allowed ??= [] as string[]).push(operation.method);
       if (request.method !== operation.method) return next();
       facts.operation = operation;
+      facts.params = request.params;
       authenticate(authenticator, request, response, () => {
         assertAccess(operation, facts.caller as VerifiedCaller, request.params, Date.now());
         next();
@@ -174,14 +177,12 @@ function serveContract(app: Express, contract: Contract, parts: AppParts): void 
     next();
   });
   app.use(readBody());
-  app.use(...contract.validators);
-  for (const operation of operations) {
+  app.use((request, response, next) => void contract.validator(factsOf(response).operation as Operation)(request, response, next));
+  app.use(async (request, response) => {
+    const operation = factsOf(response).operation as Operation;
     const handler = parts.routes[operation.id] as (call: Call) => Promise<Answer>;
-    app.all(operation.expressPath, async (request, response, next) => {
-      if (factsOf(response).operation !== operation) return next();
-      send(response, operation, await withinTime(handler(callOf(request, response))));
-    });
-  }
+    send(response, operation, await withinTime(handler(callOf(request, response))));
+  });
 }
 
 /** JSON is read here, up to the operation's limit; what is no JSON is handed on unread, counted as it flows. */
@@ -267,7 +268,7 @@ function callOf(request: Request, response: Response): Call {
   const { operation: _operation, ...caller } = facts.caller as VerifiedCaller;
   const context: EventContext = { correlationId: facts.correlationId, traceparent: facts.traceparent, clientId: caller.clientId };
   return {
-    params: request.params,
+    params: facts.params ?? {},
     query: request.query,
     headers: request.headers as Record<string, string | undefined>,
     body: request.body as undefined,

@@ -317,7 +317,7 @@ describe('a contract', () => {
 
   it('is not served with a handler missing or left over', () => {
     const operations = operationsOf(contract({ operationId: 'getX', 'x-access': access }));
-    const parts = { name: 'desk', contract: { operations, validators: [] }, gatewayTokenPublicKey: testKeys.publicKey, sandbox: true } as never as Parameters<typeof createApp>[0];
+    const parts = { name: 'desk', contract: { operations, validator: () => () => undefined }, gatewayTokenPublicKey: testKeys.publicKey, sandbox: true } as never as Parameters<typeof createApp>[0];
     const handler = async (): Promise<{ status: number }> => ({ status: 200 });
     expect(() => createApp({ ...parts, routes: {} })).to.throw('no handler for the operation getX');
     expect(() => createApp({ ...parts, routes: { getX: handler, getY: handler } })).to.throw('a handler for getY');
