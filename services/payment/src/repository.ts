@@ -186,15 +186,17 @@ export function paymentRepository(database: Database, source: string, now: () =>
 
 async function store(database: Database, tx: Tx, before: Payment, after: Payment): Promise<void> {
   const { paymentId, status, statusReason, history, debtor, onUs, original, acceptedAt, pendingFor, dueAt, attempts, retriedAt, escalatedAt } = after;
+  const known = before.history.length;
+  const reached = history.slice(known).map(({ status: one, reason, at }, i) => ({ position: known + i + 1, status: one, reason: reason ?? null, at }));
   await database.query(
-    `update payments set status = $2, status_reason = $3, status_at = $4, debtor_name = $5, debtor_iban = $6, on_us = $7, original = $8, accepted_at = $9,
+    `with reached as (
+       insert into payment_statuses (payment_id, position, status, reason, at)
+         select $1, r.position, r.status, r.reason, r.at from jsonb_to_recordset($15) as r (position smallint, status text, reason text, at timestamptz)
+     )
+     update payments set status = $2, status_reason = $3, status_at = $4, debtor_name = $5, debtor_iban = $6, on_us = $7, original = $8, accepted_at = $9,
        pending_for = $10, attempts = $11, retried_at = $12, escalated_at = $13, due_at = $14 where payment_id = $1`,
     [paymentId, status, statusReason ?? null, history.at(-1)?.at, debtor?.name ?? null, debtor?.iban ?? null, onUs ?? false, original ? JSON.stringify(original) : null,
-      acceptedAt ?? null, pendingFor ?? null, attempts ?? 0, retriedAt ?? null, escalatedAt ?? null, dueAt ?? null], tx);
-  const known = before.history.length;
-  for (const [i, line] of after.history.slice(known).entries())
-    await database.query('insert into payment_statuses (payment_id, position, status, reason, at) values ($1, $2, $3, $4, $5)',
-      [paymentId, known + i + 1, line.status, line.reason ?? null, line.at], tx);
+      acceptedAt ?? null, pendingFor ?? null, attempts ?? 0, retriedAt ?? null, escalatedAt ?? null, dueAt ?? null, JSON.stringify(reached)], tx);
 }
 
 async function authorise(database: Database, tx: Tx, terms: ConsentTerms): Promise<void> {
