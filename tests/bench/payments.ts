@@ -28,6 +28,8 @@ const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 2);
 const CLIENT = 'bench';
 /** More than a round can use. */
 const CONSENTS_A_ROUND = Math.ceil(9_000 * SECONDS);
+/** About as many as a round can use. */
+const SIGNED_A_ROUND = Math.ceil(2_000 * SECONDS);
 
 const POST = 'payment POST at the service';
 const FUNCTION = 'raw SQL function initiate_payment';
@@ -75,7 +77,10 @@ function measurements({ pools, urls, orders, orm, accounts }: Ground): Record<st
     return run(seconds);
   };
   return {
-    [POST]: withConsents((seconds) => overHttp({ url: `${urls.payment}/v1/payments`, method: 'POST', headers: { 'content-type': 'application/json' }, next: () => orders.request() }, seconds)),
+    [POST]: withConsents((seconds) => {
+      orders.sign(SIGNED_A_ROUND);
+      return overHttp({ url: `${urls.payment}/v1/payments`, method: 'POST', headers: { 'content-type': 'application/json' }, next: () => orders.request() }, seconds);
+    }),
     [FUNCTION]: withConsents((seconds) => overConnections(pools.payment, (pool) => orders.inSql(pool), seconds)),
     [ORM]: withConsents((seconds) => overConnections(pools.payment, () => orm.initiate(orders.next()), seconds)),
     [BALANCE]: (seconds) => overHttp(accounts.balanceRequest(urls.account), seconds),
